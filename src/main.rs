@@ -1,0 +1,3 @@
+//! The `moko-mon` binary.
+
+fn main() {}
