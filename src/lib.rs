@@ -1,7 +1,32 @@
 //! `moko-mon`: monitoring for a team's scripts.
+//!
+//! ```text
+//! argv + environment + file ─► config::resolve ─► Config
+//!                                                   │ pure
+//!                                stack::Stack::desired ─► Stack
+//! docker::observe ─► Observed ─► plan::reconcile ─► Plan          pure; `up --dry-run` prints it
+//!                                                   │
+//!                                       apply::Apply::run          no decisions
+//! ```
+//!
+//! The engine holds the state: labels say what is ours and what it was made from, volumes hold the files. Decisions
+//! are pure values, so they are tested as text; only [`docker`], [`http`] and [`apply`] touch the world.
 
+pub mod apply;
+pub mod assets;
+pub mod cli;
+pub mod commands;
 pub mod component;
 pub mod config;
+pub mod docker;
 pub mod error;
 pub mod http;
+pub mod lock;
+pub mod observed;
+pub mod plan;
+pub mod platform;
+pub mod secret;
+pub mod server;
+pub mod stack;
+pub mod ui;
 pub mod yaml;

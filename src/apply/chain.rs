@@ -1,0 +1,256 @@
+//! The steps of one component, one after the other.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+
+use super::{Apply, component_goal, misplaced, wait};
+use crate::docker::archive::{Entry, pack};
+use crate::docker::translate::create_body;
+use crate::error::{Code, Error, Goal as _, Result};
+use crate::http::grafana::Grafana;
+use crate::observed::Container;
+use crate::plan::{Action, Import, Plan, Step};
+use crate::secret::Secret;
+use crate::server;
+use crate::stack::{ADMIN_PASSWORD, ADMIN_USER, Access, ComponentSpec, FileSpec, VolumeKind};
+
+/// Random bytes of a generated secret: 192 bits.
+const SECRET_BYTES: usize = 24;
+
+pub(super) struct Chain<'a> {
+    apply: &'a Apply<'a>,
+    spec: &'a ComponentSpec,
+    /// The container as it is now: the one observed, or the one created.
+    id: RefCell<Option<String>>,
+    /// How often the engine had restarted the container before this chain touched it.
+    restarts: RefCell<i64>,
+    /// One client for all imports: a refused login is not tried again.
+    grafana: tokio::sync::OnceCell<Grafana>,
+}
+
+impl<'a> Chain<'a> {
+    pub(super) fn new(apply: &'a Apply<'a>, spec: &'a ComponentSpec) -> Self {
+        let id = current(apply, spec).map(|container| container.id.clone());
+        Self {
+            apply,
+            spec,
+            id: RefCell::new(id),
+            restarts: RefCell::new(0),
+            grafana: tokio::sync::OnceCell::new(),
+        }
+    }
+
+    /// Performs the chain; deliveries that follow each other are one upload for each volume.
+    pub(super) async fn run(&self, plan: &Plan) -> Result<()> {
+        let steps: Vec<&Step> = plan.chain(self.spec.component).collect();
+        if let Some(inspected) = self.inspect(&steps).await? {
+            *self.restarts.borrow_mut() = inspected;
+        }
+        let starts = steps.iter().any(|step| step.action == Action::Start);
+        let mut delivered = false;
+        for step in &steps {
+            let result = match &step.action {
+                Action::Write { .. } | Action::Clear { .. } if delivered => Ok(()),
+                Action::Write { .. } | Action::Clear { .. } => {
+                    delivered = true;
+                    self.apply.step(step, self.deliver(&steps, starts)).await
+                }
+                Action::Start => {
+                    if !delivered {
+                        self.mark().await?;
+                    }
+                    self.apply.step(step, self.start()).await
+                }
+                _ => self.apply.step(step, self.perform(step)).await,
+            };
+            component_goal(result, self.spec.component.title())?;
+        }
+        Ok(())
+    }
+
+    /// The restart count of a container that is kept, so that only new crashes count.
+    async fn inspect(&self, steps: &[&Step]) -> Result<Option<i64>> {
+        let waits = steps.iter().any(|step| step.action == Action::Wait);
+        let creates = steps.iter().any(|step| step.action == Action::Create);
+        let Some(id) = self.id.borrow().clone().filter(|_| waits && !creates) else { return Ok(None) };
+        Ok(self.apply.docker.inspect(&id).await?.and_then(|container| container.restart_count))
+    }
+
+    async fn perform(&self, step: &Step) -> Result<()> {
+        let (docker, name) = (self.apply.docker, &self.spec.container.name);
+        match &step.action {
+            Action::Remove { id } => {
+                let stop_timeout = self.spec.container.stop_timeout;
+                docker.stop(id, name, stop_timeout).await?;
+                docker.remove_container(id, name).await
+            }
+            Action::Create => self.create().await,
+            Action::Generate { path } => self.generate(path).await,
+            Action::Unpause => docker.unpause(&self.id()?, name).await,
+            Action::Reload => self.reload().await,
+            Action::Wait => wait::ready(self.apply, self.spec, &self.id()?, *self.restarts.borrow()).await,
+            Action::Import(import) => self.import(import).await,
+            other => Err(misplaced(other)),
+        }
+    }
+
+    async fn create(&self) -> Result<()> {
+        let apply = self.apply;
+        let spec = &self.spec.container;
+        let image_id = apply.observed.images.get(&spec.image).cloned().flatten().unwrap_or_default();
+        let body = create_body(&apply.stack.project, self.spec.component, spec, &image_id, apply.network()?);
+        *self.id.borrow_mut() = Some(apply.docker.create_container(Some(&spec.name), body).await?);
+        Ok(())
+    }
+
+    async fn start(&self) -> Result<()> {
+        let started = self.apply.docker.start(&self.id()?, &self.spec.container.name).await;
+        started.map_err(|failed| {
+            if failed.code != Code::PortTaken {
+                return failed;
+            }
+            // Somebody took it between the look and the start; the engine does not say who.
+            let port = &self.spec.container.port;
+            let holder = crate::platform::port_holder(port.bind, port.host);
+            let holder = holder.unwrap_or_else(|| "another container".to_owned());
+            Error::new(Code::PortTaken, failed.message)
+                .cause(format!("host port {} is held by {holder}", port.host))
+                .hint(format!("free it, or set `{}.port` in moko-mon.yaml", self.spec.component))
+        })
+    }
+
+    /// Makes a secret unless the volume has it: once written it is never changed silently.
+    async fn generate(&self, path: &str) -> Result<()> {
+        let secret = self.spec.generated.iter().find(|secret| secret.path == path);
+        let secret = secret.ok_or_else(|| Error::new(Code::NotFound, format!("nothing generates `{path}`")))?;
+        let folder = self.folder(path)?;
+        let there = self.apply.docker.download(&self.id()?, &self.spec.container.name, folder).await?;
+        if there.contains_key(path) {
+            return Ok(());
+        }
+        let mut bytes = [0; SECRET_BYTES];
+        getrandom::fill(&mut bytes).map_err(|error| {
+            Error::new(Code::Io, "could not get random numbers from the operating system").cause(error.to_string())
+        })?;
+        let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
+        let file = FileSpec { path: path.to_owned(), content: text.into_bytes(), access: secret.access };
+        self.upload(vec![file]).await
+    }
+
+    /// Delivers everything the plan writes or clears; before a start also the marker that says so.
+    async fn deliver(&self, steps: &[&Step], starts: bool) -> Result<()> {
+        let mut files = Vec::new();
+        for step in steps {
+            match &step.action {
+                Action::Write { path } => files.extend(self.spec.files.iter().find(|file| file.path == *path).cloned()),
+                Action::Clear { path } => {
+                    let empty = FileSpec { path: path.clone(), content: Vec::new(), access: Access::Public };
+                    files.push(empty);
+                }
+                _ => {}
+            }
+        }
+        if starts {
+            files.extend(self.marker());
+        }
+        self.upload(files).await
+    }
+
+    /// The file that says which files the server has read. Written before a start, because a starting server reads
+    /// what is there; and after a reload that was proved.
+    fn marker(&self) -> Option<FileSpec> {
+        let reload = self.spec.reload?;
+        let content = self.spec.files_fingerprint().into_bytes();
+        Some(FileSpec { path: reload.marker.to_owned(), content, access: Access::Public })
+    }
+
+    async fn mark(&self) -> Result<()> {
+        let Some(marker) = self.marker() else { return Ok(()) };
+        let found = current(self.apply, self.spec).and_then(|container| container.files.get(&marker.path));
+        if found.is_some_and(|found| found.content == marker.content) {
+            return Ok(());
+        }
+        self.upload(vec![marker]).await
+    }
+
+    async fn reload(&self) -> Result<()> {
+        let Some(reload) = self.spec.reload else { return Ok(()) };
+        let http = self.apply.http;
+        let before = server::last_reload(http, self.spec, reload).await?;
+        self.apply.docker.signal(&self.id()?, &self.spec.container.name, "SIGHUP").await?;
+        if let Err(failed) = server::prove_reload(http, self.spec, reload, before).await {
+            let lines = self.apply.docker.last_lines(&self.id()?, 5).await;
+            return Err(lines.into_iter().fold(failed, Error::cause));
+        }
+        self.upload(self.marker().into_iter().collect()).await
+    }
+
+    /// One upload for each volume, files in their order: what names other files comes last.
+    async fn upload(&self, files: Vec<FileSpec>) -> Result<()> {
+        let mut by_folder: BTreeMap<&str, Vec<&FileSpec>> = BTreeMap::new();
+        for file in &files {
+            by_folder.entry(self.folder(&file.path)?).or_default().push(file);
+        }
+        // Secrets first (`/run` sorts behind `/etc`): the main file may name them.
+        for (folder, files) in by_folder.into_iter().rev() {
+            let entries = files.iter().map(|file| Entry {
+                path: file.path[folder.len()..].trim_start_matches('/'),
+                content: &file.content,
+                access: file.access,
+            });
+            self.apply.docker.upload(&self.id()?, &self.spec.container.name, folder, pack(entries)?).await?;
+        }
+        Ok(())
+    }
+
+    /// The mount point of the volume that a path is in.
+    fn folder(&self, path: &str) -> Result<&'a str> {
+        let volumes = self.spec.container.volumes.iter().filter(|volume| volume.kind != VolumeKind::Data);
+        let folder = volumes.map(|volume| volume.path.as_str()).find(|folder| path.starts_with(*folder));
+        folder.ok_or_else(|| Error::new(Code::NotFound, format!("no volume of `{}` holds `{path}`", self.spec.component)))
+    }
+
+    async fn import(&self, import: &Import) -> Result<()> {
+        let Some(content) = &self.apply.stack.grafana else { return Ok(()) };
+        let grafana = self.grafana.get_or_try_init(|| self.log_in()).await?;
+        match import {
+            Import::DataSource => grafana.apply_data_source(&content.data_source).await,
+            Import::Folder => grafana.apply_folder(&content.folder).await,
+            Import::Dashboard(uid) => {
+                let dashboard = content.dashboards.iter().find(|dashboard| dashboard.uid == *uid);
+                let dashboard = dashboard.ok_or_else(|| Error::new(Code::NotFound, format!("no dashboard `{uid}`")))?;
+                grafana.apply_dashboard(dashboard, &content.folder).await
+            }
+        }
+    }
+
+    async fn log_in(&self) -> Result<Grafana> {
+        let password = admin_password(self.apply, self.spec, &self.id()?).await?;
+        Ok(Grafana::new(self.apply.http, &self.spec.url(), ADMIN_USER, password))
+    }
+
+    fn id(&self) -> Result<String> {
+        let missing = || Error::new(Code::EngineFailed, format!("container `{}` is gone", self.spec.container.name));
+        self.id.borrow().clone().ok_or_else(missing)
+    }
+}
+
+/// Reads Grafana's administrator password from the secrets volume.
+async fn admin_password(apply: &Apply<'_>, spec: &ComponentSpec, id: &str) -> Result<Secret> {
+    let files = apply.docker.download(id, &spec.container.name, crate::stack::SECRETS_PATH).await;
+    let files = files.goal(|| "could not read Grafana's password from the secrets volume")?;
+    let file = files.get(ADMIN_PASSWORD).ok_or_else(|| {
+        Error::new(Code::GrafanaLogin, "the secrets volume has no Grafana password")
+            .hint("make a new one with `moko-mon password reset`")
+    })?;
+    Ok(Secret::new(String::from_utf8_lossy(&file.content).trim_end()))
+}
+
+/// The observed container of a component, if it was there under its own name.
+fn current<'a>(apply: &'a Apply<'a>, spec: &ComponentSpec) -> Option<&'a Container> {
+    let serves =
+        |container: &&Container| container.component == Some(spec.component) && container.name == spec.container.name;
+    apply.observed.containers.iter().find(serves)
+}

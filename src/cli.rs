@@ -1,0 +1,193 @@
+//! The command line: types and help texts, no logic.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::component::Component;
+use crate::ui::Format;
+
+/// Monitoring for a team's scripts: Prometheus, Alertmanager, Pushgateway and Grafana, provisioned and proved
+#[derive(Debug, Parser)]
+#[command(name = "moko-mon", version, about, disable_help_subcommand = true, max_term_width = 100)]
+pub struct Cli {
+    /// Flags of every command
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Read settings from this file instead of `moko-mon.yaml` in the working directory
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Name the project, as the setting `project` does
+    #[arg(long, short, global = true, value_name = "NAME")]
+    pub project: Option<String>,
+    /// Change one setting, such as `--set prometheus.port=9190`
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// Write the result as text or as one JSON envelope
+    #[arg(long, global = true, value_enum, default_value_t, env = "MOKO_MON_OUTPUT", hide_env = true)]
+    pub output: Format,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented `moko-mon.yaml` to start from
+    Init,
+    /// Bring the stack up, or change it to what the settings say
+    Up(Up),
+    /// Remove the stack; data is kept unless told otherwise
+    Down(Down),
+    /// Show how every component is, from live probes
+    Status(Status),
+    /// Show what the components logged
+    Logs(Logs),
+    /// Open a component's web page in the browser
+    Open(Open),
+    /// Show or reset Grafana's administrator password
+    #[command(subcommand)]
+    Password(Password),
+    /// Write the stack in other tools' formats
+    #[command(subcommand)]
+    Render(Render),
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(Config),
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder
+    Man {
+        /// The folder, created if need be
+        #[arg(short = 'o', long = "directory", default_value = ".", value_name = "DIR")]
+        directory: PathBuf,
+    },
+}
+
+impl Command {
+    /// The name in the JSON envelope and in the lock.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Up(_) => "up",
+            Self::Down(_) => "down",
+            Self::Status(_) => "status",
+            Self::Logs(_) => "logs",
+            Self::Open(_) => "open",
+            Self::Password(Password::Show) => "password show",
+            Self::Password(Password::Reset) => "password reset",
+            Self::Render(Render::Compose(_)) => "render compose",
+            Self::Config(Config::Check) => "config check",
+            Self::Config(Config::Show) => "config show",
+            Self::Config(Config::Schema) => "config schema",
+            Self::Completions { .. } => "completions",
+            Self::Man { .. } => "man",
+        }
+    }
+}
+
+/// Flags of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Print what would be done and why, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How long to wait until everything is ready
+    #[arg(long, value_name = "DURATION", default_value = "2m")]
+    pub wait: crate::config::PromDuration,
+}
+
+/// Flags of `down`.
+#[derive(Debug, Args)]
+pub struct Down {
+    /// Remove the volumes as well, and with them all data and passwords
+    #[arg(long)]
+    pub volumes: bool,
+    /// Remove the images as well
+    #[arg(long)]
+    pub images: bool,
+    /// Answer yes to the question that `--volumes` asks
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// Flags of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Show Grafana's login as well
+    #[arg(long)]
+    pub show_secrets: bool,
+}
+
+/// Flags of `logs`.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// Only these components
+    #[arg(value_enum)]
+    pub components: Vec<Component>,
+    /// Go on until interrupted
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Only what is younger than this
+    #[arg(long, value_name = "DURATION")]
+    pub since: Option<crate::config::PromDuration>,
+    /// Only the last lines of each component
+    #[arg(long, short = 'n', value_name = "N")]
+    pub tail: Option<u32>,
+}
+
+/// Flags of `open`.
+#[derive(Debug, Args)]
+pub struct Open {
+    /// The component
+    #[arg(value_enum)]
+    pub component: Component,
+    /// Only print the address
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// What to do with Grafana's password.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Password {
+    /// Print Grafana's login
+    Show,
+    /// Make a new password and give it to Grafana
+    Reset,
+}
+
+/// Formats of other tools.
+#[derive(Debug, Subcommand)]
+pub enum Render {
+    /// Write the same stack as a Compose file with its configuration files
+    Compose(RenderCompose),
+}
+
+/// Flags of `render compose`.
+#[derive(Debug, Args)]
+pub struct RenderCompose {
+    /// The folder to write to, created if need be
+    #[arg(short = 'o', long = "directory", value_name = "DIR")]
+    pub directory: PathBuf,
+}
+
+/// What to see of the settings.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Config {
+    /// Say whether the settings are right, and what is wrong
+    Check,
+    /// Print every setting and where it comes from
+    Show,
+    /// Print the JSON Schema of moko-mon.yaml, for editors
+    Schema,
+}

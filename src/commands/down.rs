@@ -1,0 +1,120 @@
+//! `down`: removes what is ours, from any state, without a configuration.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use serde_json::json;
+
+use super::Context;
+use crate::cli;
+use crate::docker::Docker;
+use crate::error::{Code, Error, Result};
+use crate::lock::Lock;
+use crate::observed::Container;
+use crate::ui::{Event, Report};
+
+/// How long a server is given when the label that says so cannot be read.
+const STOP_TIMEOUT: i64 = 30;
+
+pub(super) async fn run(context: &Context<'_>, flags: &cli::Down) -> Result<Report> {
+    let project = context.project()?;
+    let docker = context.docker().await?;
+    let _lock = Lock::take(&std::env::temp_dir(), &docker.engine.id, &project, "down")?;
+    let (containers, networks, volumes) = tokio::try_join!(
+        docker.project_containers(&project),
+        docker.project_networks(&project),
+        docker.project_volumes(&project)
+    )?;
+    if flags.volumes && !flags.yes && !volumes.is_empty() {
+        confirm(context, &project, &volumes)?;
+    }
+    let images: Vec<String> = containers.iter().map(|container| container.image.clone()).collect();
+    let names: Vec<String> = containers.iter().map(|container| container.name.clone()).collect();
+
+    try_join_all(containers.iter().map(|container| remove(context, &docker, container))).await?;
+    check(context)?;
+    try_join_all(networks.iter().map(|network| docker.remove_network(&network.id, &network.name))).await?;
+    let removed_volumes = if flags.volumes { volumes.clone() } else { Vec::new() };
+    check(context)?;
+    try_join_all(removed_volumes.iter().map(|volume| docker.remove_volume(volume))).await?;
+    let removed_images = if flags.images { remove_images(context, &docker, images).await } else { Vec::new() };
+
+    let kept = if flags.volumes { Vec::new() } else { volumes };
+    let networks: Vec<String> = networks.into_iter().map(|network| network.name).collect();
+    let text = summary(&project, &[
+        ("container", &names),
+        ("network", &networks),
+        ("volume", &removed_volumes),
+        ("image", &removed_images),
+    ], &kept);
+    let data = json!({
+        "project": project, "containers": names, "networks": networks,
+        "volumes": removed_volumes, "images": removed_images, "kept_volumes": kept,
+    });
+    Ok(Report::new(data, text))
+}
+
+/// Data is removed only when somebody says so.
+fn confirm(context: &Context<'_>, project: &str, volumes: &[String]) -> Result<()> {
+    if !context.ui.can_ask() {
+        return Err(Error::new(Code::ConfirmationRequired, "`down --volumes` removes all data and asks first")
+            .cause("there is no terminal to ask on")
+            .hint("add `--yes` if that is what you want"));
+    }
+    let question = format!(
+        "Remove project `{project}` with all its data and passwords?\n  {}\nThis cannot be undone.",
+        volumes.join("\n  ")
+    );
+    if context.ui.ask(&question) {
+        return Ok(());
+    }
+    Err(Error::new(Code::ConfirmationRequired, "nothing was removed").hint("`moko-mon down` without `--volumes` keeps all data"))
+}
+
+async fn remove(context: &Context<'_>, docker: &Docker, container: &Container) -> Result<()> {
+    check(context)?;
+    let stop_timeout = container.spec.as_ref().map_or(STOP_TIMEOUT, |spec| spec.stop_timeout);
+    docker.stop(&container.id, &container.name, stop_timeout).await?;
+    docker.remove_container(&container.id, &container.name).await?;
+    context.ui.event(&Event::Note(&format!("removed container {}", container.name)));
+    Ok(())
+}
+
+/// Images that others still use stay; that is worth a warning and no more.
+async fn remove_images(context: &Context<'_>, docker: &Docker, mut images: Vec<String>) -> Vec<String> {
+    images.sort();
+    images.dedup();
+    let mut removed = Vec::new();
+    for image in images {
+        match docker.remove_image(&image).await {
+            Ok(()) => removed.push(image),
+            Err(failed) => context.ui.warn(format!("{}: {}", failed.message, failed.causes.join(": "))),
+        }
+    }
+    removed
+}
+
+fn check(context: &Context<'_>) -> Result<()> {
+    if context.stop.asked() { Err(context.stop.error("`down`").hint("run `moko-mon down` again to go on")) } else { Ok(()) }
+}
+
+fn summary(project: &str, removed: &[(&str, &Vec<String>)], kept: &[String]) -> String {
+    let counted = |(what, names): &(&str, &Vec<String>)| match names.len() {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        count => Some(format!("{count} {what}s")),
+    };
+    let parts: Vec<String> = removed.iter().filter_map(counted).collect();
+    let mut text = if parts.is_empty() {
+        format!("nothing to remove: project `{project}` is not up")
+    } else {
+        format!("removed {} of project `{project}`", parts.join(", "))
+    };
+    if !kept.is_empty() {
+        text.push_str(&format!("\nkept {} volumes with its data; `moko-mon down --volumes` removes them", kept.len()));
+    }
+    text
+}
+
+/// Longest time that `down` may take for one container, for documentation and tests.
+pub const LONGEST_STOP: Duration = Duration::from_secs(120);

@@ -1,0 +1,103 @@
+//! One file for each command; this one chooses, and brings together what they share.
+
+mod completions;
+mod config;
+mod down;
+mod init;
+mod logs;
+mod open;
+mod password;
+mod render;
+mod status;
+mod up;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::cli::{Cli, Command, Global};
+use crate::config::resolve::{self, Sources};
+use crate::docker::Docker;
+use crate::error::{Code, Error, ExitStatus, Result};
+use crate::http::Http;
+use crate::platform::Stop;
+use crate::ui::{Report, Ui};
+
+/// What every command starts from.
+pub struct Context<'a> {
+    /// Where settings come from.
+    pub sources: Sources,
+    /// The environment, read once.
+    pub environment: BTreeMap<String, String>,
+    /// The terminal.
+    pub ui: &'a Ui,
+    /// Whether we were asked to stop.
+    pub stop: Stop,
+}
+
+impl Context<'_> {
+    /// All settings; what is odd but not wrong becomes warnings.
+    fn config(&self) -> Result<resolve::Resolved> {
+        let resolved = resolve::resolve(&self.sources)?;
+        resolved.warnings.iter().for_each(|warning| self.ui.warn(warning));
+        Ok(resolved)
+    }
+
+    /// Only the project's name: what looks at a stack or takes it away has to work with any other setting broken.
+    fn project(&self) -> Result<String> {
+        let (project, warnings) = resolve::project(&self.sources)?;
+        warnings.iter().for_each(|warning| self.ui.warn(warning));
+        Ok(project)
+    }
+
+    async fn docker(&self) -> Result<Docker> {
+        Docker::connect(&self.environment).await
+    }
+
+    fn http() -> Result<Http> {
+        Http::new()
+    }
+}
+
+/// Runs a command and writes its result.
+pub async fn run(cli: Cli, environment: BTreeMap<String, String>, directory: PathBuf) -> ExitStatus {
+    let ui = Ui::new(cli.global.output, &environment);
+    let name = cli.command.name();
+    let context = match sources(&cli.global, &environment, directory) {
+        Ok(sources) => Context { sources, environment, ui: &ui, stop: Stop::listen() },
+        Err(error) => return ui.finish(name, Err(error)),
+    };
+    let result = dispatch(&context, cli.command).await;
+    ui.finish(name, result)
+}
+
+async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
+    match command {
+        Command::Init => init::run(context),
+        Command::Up(flags) => up::run(context, &flags).await,
+        Command::Down(flags) => down::run(context, &flags).await,
+        Command::Status(flags) => status::run(context, &flags).await,
+        Command::Logs(flags) => logs::run(context, &flags).await,
+        Command::Open(flags) => open::run(context, &flags).await,
+        Command::Password(what) => password::run(context, what).await,
+        Command::Render(what) => render::run(context, &what),
+        Command::Config(what) => config::run(context, what),
+        Command::Completions { shell } => completions::completions(shell),
+        Command::Man { directory } => completions::man(&directory),
+    }
+}
+
+/// Flags as settings, each under the name it was typed with.
+fn sources(global: &Global, environment: &BTreeMap<String, String>, directory: PathBuf) -> Result<Sources> {
+    let mut flags = Vec::new();
+    for setting in &global.settings {
+        let (key, value) = setting.split_once('=').ok_or_else(|| {
+            Error::new(Code::Usage, format!("`--set {setting}` has no value"))
+                .hint("write it as `--set KEY=VALUE`, for example `--set prometheus.port=9190`")
+        })?;
+        flags.push((format!("--set {key}"), key.to_owned(), value.to_owned()));
+    }
+    if let Some(project) = &global.project {
+        flags.push(("--project".to_owned(), "project".to_owned(), project.clone()));
+    }
+    Ok(Sources { directory, file: global.config.clone(), environment: environment.clone(), flags })
+}

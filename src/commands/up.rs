@@ -1,0 +1,122 @@
+//! `up`: observe, decide, act.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::Context;
+use crate::apply::{Apply, check_files};
+use crate::cli;
+use crate::component::Component;
+use crate::config::Pull;
+use crate::docker::Docker;
+use crate::error::Result;
+use crate::http::Http;
+use crate::http::grafana::Grafana;
+use crate::lock::Lock;
+use crate::observed::{Observed, State};
+use crate::plan::{Plan, needed_ports, reconcile};
+use crate::secret::Secret;
+use crate::stack::{ADMIN_PASSWORD, ADMIN_USER, Stack};
+use crate::ui::Report;
+use crate::{platform, server};
+
+pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report> {
+    let config = context.config()?.config;
+    let stack = Stack::desired(&config);
+    if let Some(content) = &stack.grafana {
+        content.check()?;
+    }
+    let docker = context.docker().await?;
+    let http = Context::http()?;
+    if flags.dry_run {
+        let observed = observe(&docker, &http, &stack).await?;
+        let plan = reconcile(&stack, &observed, config.images.pull)?;
+        return Ok(dry_run(&plan));
+    }
+    let _lock = Lock::take(&std::env::temp_dir(), &docker.engine.id, &config.project, "up")?;
+    let deadline = Instant::now() + flags.wait.as_duration();
+
+    let observed = observe(&docker, &http, &stack).await?;
+    let first = reconcile(&stack, &observed, config.images.pull)?;
+    let observed = if first.pulls().next().is_some() {
+        Apply::new(&docker, &http, context.ui, &context.stop, &stack, &observed, deadline).pull(&first).await?;
+        // A pulled image may be another build than the one that runs.
+        observe(&docker, &http, &stack).await?
+    } else {
+        observed
+    };
+    let plan = reconcile(&stack, &observed, Pull::Missing)?;
+    let apply = Apply::new(&docker, &http, context.ui, &context.stop, &stack, &observed, deadline);
+    check_files(&apply, &plan).await?;
+    apply.run(&plan).await?;
+    if let Some(Err(failed)) = observed.grafana {
+        return Err(failed);
+    }
+    Ok(done(&stack, &docker, &plan))
+}
+
+/// Looks at the engine, the ports of this host and the running servers.
+async fn observe(docker: &Docker, http: &Http, stack: &Stack) -> Result<Observed> {
+    let mut observed = docker.observe(stack).await?;
+    let probes = observed.containers.iter().map(|container| async {
+        let spec = container.component.and_then(|component| stack.get(component));
+        match (container.state, spec) {
+            (State::Running, Some(spec)) if container.spec.as_ref() == Some(&spec.container) => {
+                server::ready(http, spec).await.is_ok()
+            }
+            _ => false,
+        }
+    });
+    let ready = futures_util::future::join_all(probes).await;
+    for (container, ready) in observed.containers.iter_mut().zip(ready) {
+        container.ready = ready;
+    }
+    if docker.engine.local {
+        for (port, setting) in needed_ports(stack, &observed) {
+            let spec = stack.components.iter().find(|spec| setting.starts_with(spec.component.name()));
+            let holder = spec.and_then(|spec| platform::port_holder(spec.container.port.bind, port));
+            if let Some(holder) = holder {
+                observed.held_ports.entry(port).or_insert(holder);
+            }
+        }
+    } else {
+        observed.held_ports.retain(|_, holder| holder.starts_with("container"));
+    }
+    observed.grafana = grafana_state(http, stack, &observed).await;
+    Ok(observed)
+}
+
+/// What Grafana contains, if it runs as it should and is ready.
+async fn grafana_state(http: &Http, stack: &Stack, observed: &Observed) -> Option<Result<crate::http::grafana::State>> {
+    let content = stack.grafana.as_ref()?;
+    let spec = stack.get(Component::Grafana)?;
+    let container = observed.containers.iter().find(|container| container.component == Some(Component::Grafana))?;
+    let password = container.files.get(ADMIN_PASSWORD).filter(|_| container.ready)?;
+    let password = Secret::new(String::from_utf8_lossy(&password.content).trim_end());
+    Some(Grafana::new(http, &spec.url(), ADMIN_USER, password).state(content).await)
+}
+
+fn dry_run(plan: &Plan) -> Report {
+    let text = if plan.is_empty() { "nothing to do".to_owned() } else { plan.to_string() };
+    Report::new(json!({"steps": plan.steps}), text)
+}
+
+fn done(stack: &Stack, docker: &Docker, plan: &Plan) -> Report {
+    let components: Vec<_> =
+        stack.components.iter().map(|spec| json!({"component": spec.component, "url": spec.url()})).collect();
+    let mut text = String::new();
+    if plan.is_empty() {
+        text.push_str("nothing to do: everything runs as configured\n\n");
+    }
+    for spec in &stack.components {
+        text.push_str(&format!("{:<13} {}\n", spec.component.title(), spec.url()));
+    }
+    if stack.grafana.is_some() {
+        text.push_str(&format!("\nGrafana's login is `{ADMIN_USER}`; `moko-mon status --show-secrets` shows its password\n"));
+    }
+    Report::new(json!({"project": stack.project, "engine": docker.engine, "components": components, "steps": plan.steps}), text)
+}
+
+/// The default of `--wait`, for commands that have no such flag.
+pub(super) const WAIT: Duration = Duration::from_secs(120);

@@ -1,0 +1,403 @@
+//! The engine: one method for each call we make, each with a limit and an error that says its goal.
+
+pub mod archive;
+pub mod endpoint;
+pub mod error;
+pub mod labels;
+pub mod observe;
+pub mod pull;
+pub mod translate;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use bollard::container::LogOutput;
+use bollard::models::{
+    ContainerCreateBody, ContainerInspectResponse, ContainerSummary, NetworkCreateRequest, VolumeListResponse,
+};
+use bollard::query_parameters as query;
+use futures_util::{Stream, StreamExt};
+
+use self::endpoint::Endpoint;
+use self::error::{Failure, classify, explain, timed_out};
+use crate::error::{Code, Error, Result};
+use crate::observed::FileState;
+
+/// The oldest Engine API we speak: Engine 20.10.
+const OLDEST_API: (usize, usize) = (1, 41);
+
+/// Limits of calls, in seconds. The client library's own limit does not cover the bodies of streams.
+mod limit {
+    pub(super) const CONNECT: u64 = 5;
+    pub(super) const READ: u64 = 15;
+    pub(super) const WRITE: u64 = 60;
+}
+
+/// A connection to an engine.
+#[derive(Clone)]
+pub struct Docker {
+    inner: bollard::Docker,
+    /// Which engine this is.
+    pub engine: Engine,
+}
+
+/// Which engine this is, for `status` and for messages.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Engine {
+    /// The address it was reached at.
+    pub address: String,
+    /// What named that address.
+    pub source: String,
+    /// The engine's own id.
+    pub id: String,
+    /// Its version, `28.5.2`.
+    pub version: String,
+    /// The API version in use.
+    pub api_version: String,
+    /// Whether its published loopback ports are this machine's.
+    #[serde(skip)]
+    pub local: bool,
+}
+
+impl Docker {
+    /// Finds the engine, connects, and settles the API version: the lower of the engine's newest and ours.
+    pub async fn connect(environment: &BTreeMap<String, String>) -> Result<Self> {
+        let endpoint = endpoint::find(environment)?;
+        let unreachable = |failed: bollard::errors::Error| error::unreachable(&endpoint, &failed);
+        let inner = bollard::Docker::connect_with_host(&endpoint.address).map_err(unreachable)?;
+        let limit = Duration::from_secs(limit::CONNECT);
+        let asked = async { tokio::try_join!(inner.version(), inner.info()) };
+        let (version, info) = tokio::time::timeout(limit, asked)
+            .await
+            .map_err(|_| error::unreachable(&endpoint, &bollard::errors::Error::RequestTimeoutError))?
+            .map_err(unreachable)?;
+        let api = settle(&endpoint, version.api_version.as_deref(), version.min_api_version.as_deref())?;
+        let engine = Engine {
+            address: endpoint.address.clone(),
+            source: endpoint.source.clone(),
+            id: info.id.unwrap_or_default(),
+            version: version.version.unwrap_or_default(),
+            api_version: api.clone(),
+            local: endpoint.is_local(),
+        };
+        Ok(Self { inner: with_version(inner, &api), engine })
+    }
+
+    /// All containers, running or not, of any project.
+    pub async fn containers(&self) -> Result<Vec<ContainerSummary>> {
+        let options = query::ListContainersOptionsBuilder::default().all(true).build();
+        self.read("could not list the containers", self.inner.list_containers(Some(options))).await
+    }
+
+    /// Networks whose name contains `name`.
+    pub async fn networks(&self, name: &str) -> Result<Vec<bollard::models::Network>> {
+        let filters = std::collections::HashMap::from([("name", vec![name])]);
+        let options = query::ListNetworksOptionsBuilder::default().filters(&filters).build();
+        self.read("could not list the networks", self.inner.list_networks(Some(options))).await
+    }
+
+    /// Volumes whose name contains `name`.
+    pub async fn volumes(&self, name: &str) -> Result<VolumeListResponse> {
+        let filters = std::collections::HashMap::from([("name", vec![name])]);
+        let options = query::ListVolumesOptionsBuilder::default().filters(&filters).build();
+        self.read("could not list the volumes", self.inner.list_volumes(Some(options))).await
+    }
+
+    /// The id of a local image, or `None`.
+    pub async fn image_id(&self, reference: &str) -> Result<Option<String>> {
+        let goal = format!("could not look up image `{reference}`");
+        let found = self.optional(goal, limit::READ, self.inner.inspect_image(reference)).await?;
+        Ok(found.and_then(|image| image.id))
+    }
+
+    /// The whole state of a container, or `None` when it is gone.
+    pub async fn inspect(&self, id: &str) -> Result<Option<ContainerInspectResponse>> {
+        let goal = format!("could not inspect container `{id}`");
+        self.optional(goal, limit::READ, self.inner.inspect_container(id, None)).await
+    }
+
+    /// Creates the project's network and returns its id.
+    pub async fn create_network(&self, project: &str) -> Result<String> {
+        let body = NetworkCreateRequest {
+            name: project.to_owned(),
+            driver: Some("bridge".to_owned()),
+            labels: Some(labels::network(project)),
+            ..NetworkCreateRequest::default()
+        };
+        let goal = format!("could not create network `{project}`");
+        Ok(self.write(goal, self.inner.create_network(body)).await?.id)
+    }
+
+    /// Removes a network; one that is gone is fine.
+    pub async fn remove_network(&self, id: &str, name: &str) -> Result<()> {
+        let goal = format!("could not remove network `{name}`");
+        self.optional(goal, limit::WRITE, self.inner.remove_network(id)).await.map(drop)
+    }
+
+    /// Creates a container and returns its id.
+    pub async fn create_container(&self, name: Option<&str>, body: ContainerCreateBody) -> Result<String> {
+        let goal = match name {
+            Some(name) => format!("could not create container `{name}`"),
+            None => "could not create a container".to_owned(),
+        };
+        let options =
+            name.map(|name| query::CreateContainerOptionsBuilder::default().name(name).build());
+        Ok(self.write(goal, self.inner.create_container(options, body)).await?.id)
+    }
+
+    /// Starts a container.
+    pub async fn start(&self, id: &str, name: &str) -> Result<()> {
+        let goal = format!("could not start container `{name}`");
+        self.write(goal, self.inner.start_container(id, None)).await
+    }
+
+    /// Unfreezes a container.
+    pub async fn unpause(&self, id: &str, name: &str) -> Result<()> {
+        let goal = format!("could not unpause container `{name}`");
+        self.write(goal, self.inner.unpause_container(id)).await
+    }
+
+    /// Stops a container with SIGTERM, gives it its own stop time, then kills it. One that is gone is fine.
+    pub async fn stop(&self, id: &str, name: &str, stop_timeout: i64) -> Result<()> {
+        let goal = format!("could not stop container `{name}`");
+        let seconds = u64::try_from(stop_timeout).unwrap_or_default() + limit::WRITE;
+        let grace = i32::try_from(stop_timeout).unwrap_or(i32::MAX);
+        let options = query::StopContainerOptionsBuilder::default().t(grace).build();
+        self.optional(goal, seconds, self.inner.stop_container(id, Some(options))).await.map(drop)
+    }
+
+    /// Removes a container with its anonymous volumes, killing it if it runs. One that is gone is fine.
+    pub async fn remove_container(&self, id: &str, name: &str) -> Result<()> {
+        let goal = format!("could not remove container `{name}`");
+        let options = query::RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        let removed = self.optional(goal, limit::WRITE, self.inner.remove_container(id, Some(options))).await;
+        match removed {
+            // 409 "removal … is already in progress": somebody else is doing it, which is what we want.
+            Err(failed) if failed.causes.iter().any(|cause| cause.contains("already in progress")) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    /// Removes a volume. One that is gone is fine.
+    pub async fn remove_volume(&self, name: &str) -> Result<()> {
+        let goal = format!("could not remove volume `{name}`");
+        self.optional(goal, limit::WRITE, self.inner.remove_volume(name, None)).await.map(drop)
+    }
+
+    /// Removes an image. One that is gone is fine.
+    pub async fn remove_image(&self, reference: &str) -> Result<()> {
+        let goal = format!("could not remove image `{reference}`");
+        self.optional(goal, limit::WRITE, self.inner.remove_image(reference, None, None)).await.map(drop)
+    }
+
+    /// Sends a signal to a container's main process.
+    pub async fn signal(&self, id: &str, name: &str, signal: &str) -> Result<()> {
+        let goal = format!("could not send {signal} to container `{name}`");
+        let options = query::KillContainerOptionsBuilder::default().signal(signal).build();
+        self.write(goal, self.inner.kill_container(id, Some(options))).await
+    }
+
+    /// Unpacks a tar archive in a folder of a container, which need not run.
+    pub async fn upload(&self, id: &str, name: &str, folder: &str, archive: Vec<u8>) -> Result<()> {
+        let goal = format!("could not write to `{folder}` of container `{name}`");
+        let options = query::UploadToContainerOptionsBuilder::default().path(folder).build();
+        let body = bollard::body_full(archive.into());
+        self.write(goal, self.inner.upload_to_container(id, Some(options), body)).await
+    }
+
+    /// The files in a folder of a container, by absolute path; none when the folder is missing.
+    pub async fn download(&self, id: &str, name: &str, folder: &str) -> Result<BTreeMap<String, FileState>> {
+        let options = query::DownloadFromContainerOptionsBuilder::default().path(folder).build();
+        let mut stream = self.inner.download_from_container(id, Some(options));
+        let goal = || format!("could not read `{folder}` of container `{name}`");
+        let mut bytes = Vec::new();
+        while let Some(chunk) = within(limit::READ, stream.next()).await.ok_or_else(|| timed_out(goal(), limit::READ))? {
+            match chunk {
+                Ok(chunk) => bytes.extend_from_slice(&chunk),
+                Err(failed) if classify(&failed) == Failure::NotFound => return Ok(BTreeMap::new()),
+                Err(failed) => return Err(explain(goal(), &failed)),
+            }
+        }
+        archive::unpack(&bytes, folder)
+    }
+
+    /// A container's log lines; without `follow` the stream ends.
+    pub fn logs(
+        &self,
+        id: &str,
+        options: query::LogsOptions,
+    ) -> impl Stream<Item = std::result::Result<LogOutput, bollard::errors::Error>> + use<> {
+        self.inner.logs(id, Some(options))
+    }
+
+    /// The last lines of a container's log, for an error message; empty when they cannot be had.
+    pub async fn last_lines(&self, id: &str, lines: usize) -> Vec<String> {
+        let options = query::LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
+        let mut stream = Box::pin(self.logs(id, options));
+        let mut text = String::new();
+        while let Some(Some(Ok(chunk))) = within(limit::READ, stream.next()).await {
+            text.push_str(&chunk.to_string());
+        }
+        text.lines().map(error::clean).filter(|line| !line.is_empty()).collect()
+    }
+
+    /// Waits until a container has exited and returns its exit code.
+    pub async fn wait(&self, id: &str, limit: Duration) -> Result<i64> {
+        let mut stream = self.inner.wait_container(id, None);
+        match tokio::time::timeout(limit, stream.next()).await {
+            Ok(Some(Ok(answer))) => Ok(answer.status_code),
+            // The library turns a non-zero exit code into an error.
+            Ok(Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. }))) => Ok(code),
+            Ok(Some(Err(failed))) => Err(explain("could not wait for a container", &failed)),
+            Ok(None) => Err(Error::new(Code::EngineFailed, "could not wait for a container")),
+            Err(_) => Err(timed_out("could not wait for a container", limit.as_secs())),
+        }
+    }
+
+    /// Runs a command in a running container, feeds it `input`, and returns its exit code and output.
+    pub async fn exec(&self, id: &str, command: Vec<String>, input: &str) -> Result<(i64, String)> {
+        use tokio::io::AsyncWriteExt as _;
+        let goal = "could not run a command in the container";
+        let options = bollard::exec::CreateExecOptions {
+            attach_stdin: Some(true),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(command),
+            ..bollard::exec::CreateExecOptions::default()
+        };
+        let exec = self.write(goal, self.inner.create_exec(id, options)).await?.id;
+        let started = self.write(goal, self.inner.start_exec(&exec, None)).await?;
+        let mut text = String::new();
+        if let bollard::exec::StartExecResults::Attached { mut output, input: mut stdin } = started {
+            let failed = |error: std::io::Error| Error::new(Code::EngineFailed, goal).cause(error.to_string());
+            stdin.write_all(input.as_bytes()).await.map_err(failed)?;
+            stdin.shutdown().await.map_err(failed)?;
+            loop {
+                match within(limit::WRITE, output.next()).await {
+                    Some(Some(Ok(chunk))) => text.push_str(&chunk.to_string()),
+                    Some(Some(Err(failed))) => return Err(explain(goal, &failed)),
+                    Some(None) => break,
+                    None => return Err(timed_out(goal, limit::WRITE)),
+                }
+            }
+        }
+        let inspected = self.read(goal, self.inner.inspect_exec(&exec)).await?;
+        Ok((inspected.exit_code.unwrap_or(-1), text))
+    }
+
+    async fn read<T>(&self, goal: &str, call: impl Future<Output = Answer<T>>) -> Result<T> {
+        self.limited(goal.to_owned(), limit::READ, call).await
+    }
+
+    async fn write<T>(&self, goal: impl Into<String>, call: impl Future<Output = Answer<T>>) -> Result<T> {
+        self.limited(goal.into(), limit::WRITE, call).await
+    }
+
+    async fn limited<T>(&self, goal: String, seconds: u64, call: impl Future<Output = Answer<T>>) -> Result<T> {
+        match within(seconds, call).await {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(failed)) => Err(explain(goal, &failed)),
+            None => Err(timed_out(goal, seconds)),
+        }
+    }
+
+    /// Like [`Self::limited`], where "there is no such object" is an answer and not a failure.
+    async fn optional<T>(
+        &self,
+        goal: String,
+        seconds: u64,
+        call: impl Future<Output = Answer<T>>,
+    ) -> Result<Option<T>> {
+        match within(seconds, call).await {
+            Some(Ok(value)) => Ok(Some(value)),
+            Some(Err(failed)) if classify(&failed) == Failure::NotFound => Ok(None),
+            Some(Err(failed)) => Err(explain(goal, &failed)),
+            None => Err(timed_out(goal, seconds)),
+        }
+    }
+}
+
+type Answer<T> = std::result::Result<T, bollard::errors::Error>;
+
+/// The value of a future, or `None` when it takes longer than `seconds`.
+async fn within<T>(seconds: u64, future: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(Duration::from_secs(seconds), future).await.ok()
+}
+
+/// The API version to use, or why there is none.
+fn settle(endpoint: &Endpoint, newest: Option<&str>, oldest: Option<&str>) -> Result<String> {
+    let parse = |text: &str| {
+        let (major, minor) = text.split_once('.')?;
+        Some((major.parse::<usize>().ok()?, minor.parse::<usize>().ok()?))
+    };
+    let ours = (bollard::API_DEFAULT_VERSION.major_version, bollard::API_DEFAULT_VERSION.minor_version);
+    let Some(server) = newest.and_then(parse) else {
+        return Err(Error::new(Code::EngineUnreachable, "no Docker engine answers")
+            .cause(format!("tried {} ({}): something else listens there", endpoint.address, endpoint.source))
+            .hint("see whether DOCKER_HOST names a Docker engine"));
+    };
+    if server < OLDEST_API {
+        return Err(Error::new(Code::EngineTooOld, "the Docker engine is too old")
+            .cause(format!("it speaks API {}.{}; moko-mon needs 1.41 or newer", server.0, server.1))
+            .hint("update to Docker Engine 20.10 or newer"));
+    }
+    let used = server.min(ours);
+    if oldest.and_then(parse).is_some_and(|oldest| used < oldest) {
+        return Err(Error::new(Code::EngineTooOld, "the Docker engine is too new for this moko-mon")
+            .cause(format!(
+                "it speaks API {} and newer; moko-mon speaks up to {}.{}",
+                oldest.unwrap_or_default(),
+                ours.0,
+                ours.1
+            ))
+            .hint("update moko-mon"));
+    }
+    Ok(format!("{}.{}", used.0, used.1))
+}
+
+/// Puts the settled version in front of every path: the library negotiates one but does not send it (0.21), and
+/// without it the shape of an answer floats with the engine.
+fn with_version(docker: bollard::Docker, api: &str) -> bollard::Docker {
+    let prefix = format!("/v{api}");
+    docker.with_request_modifier(move |mut request| {
+        let uri = request.uri().clone();
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = format!("{prefix}{path}").parse().ok();
+        if let Ok(versioned) = parts.try_into() {
+            *request.uri_mut() = versioned;
+        }
+        request
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(newest: &str, oldest: &str) -> Result<String> {
+        let endpoint = Endpoint { address: "unix:///x".to_owned(), source: "default".to_owned() };
+        settle(&endpoint, Some(newest), Some(oldest))
+    }
+
+    #[test]
+    fn the_lower_of_both_newest_versions_is_used() {
+        assert_eq!(settled("1.41", "1.12").unwrap(), "1.41");
+        assert_eq!(settled("1.51", "1.24").unwrap(), "1.51");
+        // The strictest window so far: Engine 29.0 to 29.2.
+        assert_eq!(settled("1.52", "1.44").unwrap(), "1.52");
+        let newest = bollard::API_DEFAULT_VERSION.to_string();
+        assert_eq!(settled("1.99", "1.44").unwrap(), newest);
+    }
+
+    #[test]
+    fn an_engine_outside_the_window_is_refused_by_name() {
+        assert_eq!(
+            settled("1.40", "1.12").unwrap_err().to_string(),
+            "error: the Docker engine is too old\n  caused by: it speaks API 1.40; moko-mon needs 1.41 or newer\n\
+             hint: update to Docker Engine 20.10 or newer"
+        );
+        assert!(settled("1.99", "1.98").unwrap_err().to_string().contains("too new for this moko-mon"));
+    }
+}

@@ -1,0 +1,347 @@
+//! From what should be and what is there to what has to be done; pure.
+
+use std::collections::BTreeSet;
+
+use super::{Action, Import, Plan, Step};
+use crate::config::Pull;
+use crate::docker::archive::digest;
+use crate::error::{Code, Error, Result};
+use crate::http::grafana as grafana_api;
+use crate::observed::{Container, Observed, State};
+use crate::stack::{ComponentSpec, FileSpec, Stack};
+
+/// Decides everything that has to be done, or why nothing may be.
+///
+/// Fails when an object with a name that we need is not ours, when a port that we need is held by somebody else, or
+/// when an image is missing and may not be pulled. All reasons are reported at once.
+pub fn reconcile(stack: &Stack, observed: &Observed, pull: Pull) -> Result<Plan> {
+    refuse_foreign(stack, observed)?;
+    refuse_held_ports(stack, observed)?;
+    let mut plan = Plan::default();
+    let network = network(stack, observed, &mut plan);
+    for spec in &stack.components {
+        pull_image(spec, observed, pull, &mut plan)?;
+    }
+    for spec in &stack.components {
+        Chain { spec, observed, network: network.as_deref(), plan: &mut plan }.build(stack);
+    }
+    leftovers(stack, observed, &mut plan);
+    Ok(plan)
+}
+
+/// The host ports that containers to be created or started are going to bind: `(port, setting)`.
+#[must_use]
+pub fn needed_ports(stack: &Stack, observed: &Observed) -> Vec<(u16, String)> {
+    let needs = |spec: &&ComponentSpec| match current(spec, observed) {
+        Some(container) if matches!(container.state, State::Running | State::Paused | State::Restarting) => {
+            container.spec.as_ref().is_none_or(|running| running.port != spec.container.port)
+        }
+        Some(_) | None => true,
+    };
+    let own: BTreeSet<u16> = observed
+        .containers
+        .iter()
+        .filter(|container| matches!(container.state, State::Running | State::Paused | State::Restarting))
+        .filter_map(|container| Some(container.spec.as_ref()?.port.host))
+        .collect();
+    stack
+        .components
+        .iter()
+        .filter(needs)
+        .map(|spec| (spec.container.port.host, format!("{}.port", spec.component)))
+        // A port that moves from one of our containers to another is freed before it is bound again.
+        .filter(|(port, _)| !own.contains(port))
+        .collect()
+}
+
+fn refuse_foreign(stack: &Stack, observed: &Observed) -> Result<()> {
+    let project = &stack.project;
+    let containers = observed.foreign_containers.iter().map(|name| (format!("container `{name}`"), "rm"));
+    let volumes = observed.volumes.iter().filter(|(_, ours)| !**ours);
+    let volumes = volumes.map(|(name, _)| (format!("volume `{name}`"), "volume rm"));
+    let networks = observed.networks.iter().filter(|network| !network.ours);
+    let networks = networks.map(|network| (format!("network `{}`", network.name), "network rm"));
+    let foreign: Vec<(String, &str)> = containers.chain(volumes).chain(networks).collect();
+    let Some((first, remove)) = foreign.first() else { return Ok(()) };
+    let mut error = Error::new(Code::ForeignObject, format!("project `{project}` cannot use a name that is taken"));
+    for (object, _) in &foreign {
+        error = error.cause(format!("{object} exists and was not made by project `{project}` of moko-mon"));
+    }
+    let name = first.split('`').nth(1).unwrap_or_default();
+    Err(error.hint(format!(
+        "choose another name with `--project NAME`, or, if nobody needs it, remove it with `docker {remove} {name}`"
+    )))
+}
+
+fn refuse_held_ports(stack: &Stack, observed: &Observed) -> Result<()> {
+    let held: Vec<(u16, String, &String)> = needed_ports(stack, observed)
+        .into_iter()
+        .filter_map(|(port, setting)| Some((port, setting, observed.held_ports.get(&port)?)))
+        .collect();
+    let Some((_, setting, holder)) = held.first() else { return Ok(()) };
+    let mut error = Error::new(Code::PortTaken, "a port that the stack needs is taken");
+    for (port, _, holder) in &held {
+        error = error.cause(format!("host port {port} is held by {holder}"));
+    }
+    let stop = match holder.strip_prefix("container `").and_then(|rest| rest.strip_suffix('`')) {
+        Some(name) => format!("stop it with `docker stop {name}`, or"),
+        None => "stop it, or".to_owned(),
+    };
+    Err(error.hint(format!("{stop} set `{setting}` in moko-mon.yaml to a free port")))
+}
+
+/// Plans the network and returns the id of the one to use; `None` when it has yet to be created.
+fn network(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Option<String> {
+    let step = |action, cause: &str| Step {
+        component: None,
+        action,
+        subject: stack.project.clone(),
+        cause: cause.to_owned(),
+    };
+    let users = |id: &str| observed.containers.iter().filter(|container| container.network == id).count();
+    // Names of networks are not unique before Engine 25: of several, the one in use stays.
+    let kept = observed.networks.iter().max_by_key(|network| users(&network.id));
+    let Some(kept) = kept else {
+        plan.steps.push(step(Action::CreateNetwork, "missing"));
+        return None;
+    };
+    for network in observed.networks.iter().filter(|network| network.id != kept.id) {
+        plan.steps.push(step(Action::RemoveNetwork { id: network.id.clone() }, "duplicate of the project's network"));
+    }
+    Some(kept.id.clone())
+}
+
+fn pull_image(spec: &ComponentSpec, observed: &Observed, pull: Pull, plan: &mut Plan) -> Result<()> {
+    let image = &spec.container.image;
+    let local = observed.images.get(image).is_some_and(Option::is_some);
+    let cause = match pull {
+        Pull::Always => "images.pull is always",
+        Pull::Missing if !local => "missing",
+        Pull::Never if !local => {
+            return Err(Error::new(Code::ImageUnavailable, format!("image `{image}` is not there"))
+                .cause("images.pull is `never`")
+                .hint(format!("bring it with `docker pull {image}` or `docker load`, or set `images.pull: missing`")));
+        }
+        Pull::Missing | Pull::Never => return Ok(()),
+    };
+    plan.steps.push(Step {
+        component: Some(spec.component),
+        action: Action::Pull,
+        subject: image.clone(),
+        cause: cause.to_owned(),
+    });
+    Ok(())
+}
+
+/// Containers of ours that the stack has no place for: of a component that is switched off, under a wrong name, or
+/// left by an interrupted check.
+fn leftovers(stack: &Stack, observed: &Observed, plan: &mut Plan) {
+    for container in &observed.containers {
+        let spec = container.component.and_then(|component| stack.get(component));
+        let cause = match spec {
+            Some(spec) if spec.container.name == container.name => continue,
+            Some(_) => "leftover of an interrupted run",
+            None if container.component.is_some() => "no longer part of the stack",
+            None => "leftover of an interrupted check",
+        };
+        plan.steps.push(Step {
+            component: None,
+            action: Action::Remove { id: container.id.clone() },
+            subject: container.name.clone(),
+            cause: cause.to_owned(),
+        });
+    }
+}
+
+/// The container that serves a component, if there is one under its own name.
+fn current<'a>(spec: &ComponentSpec, observed: &'a Observed) -> Option<&'a Container> {
+    let serves = |container: &&Container| {
+        container.component == Some(spec.component) && container.name == spec.container.name
+    };
+    observed.containers.iter().find(serves)
+}
+
+/// The steps of one component.
+struct Chain<'a> {
+    spec: &'a ComponentSpec,
+    observed: &'a Observed,
+    network: Option<&'a str>,
+    plan: &'a mut Plan,
+}
+
+impl Chain<'_> {
+    fn build(mut self, stack: &Stack) {
+        let current = current(self.spec, self.observed);
+        let replaced = current.and_then(|container| self.replacement_cause(container));
+        let name = self.spec.container.name.clone();
+        let starts = match (current, &replaced) {
+            (Some(container), None) => self.keep(container),
+            (Some(container), Some(cause)) => {
+                self.push(Action::Remove { id: container.id.clone() }, &name, cause);
+                self.create(Some(container), cause);
+                true
+            }
+            (None, _) => {
+                self.create(None, "missing");
+                true
+            }
+        };
+        if let (Some(content), false) = (&stack.grafana, self.spec.generated.is_empty()) {
+            self.import(content, starts);
+        }
+    }
+
+    /// Why a container cannot stay as it is; `None` when it can.
+    fn replacement_cause(&self, container: &Container) -> Option<String> {
+        let Some(running) = &container.spec else { return Some("made by an unknown version of moko-mon".to_owned()) };
+        if let Some(difference) = self.spec.container.difference(running) {
+            return Some(difference);
+        }
+        let local = self.observed.images.get(&self.spec.container.image).and_then(Option::as_ref);
+        if local.is_some_and(|id| *id != container.image_id) {
+            return Some(format!("image changed: {} is another build now", self.spec.container.image));
+        }
+        if self.network != Some(container.network.as_str()) {
+            return Some("its network is gone".to_owned());
+        }
+        match container.state {
+            State::Restarting => Some("in a crash loop".to_owned()),
+            State::Dead => Some("half removed".to_owned()),
+            State::Created | State::Running | State::Paused | State::Exited => None,
+        }
+    }
+
+    fn create(&mut self, replaced: Option<&Container>, cause: &str) {
+        let name = self.spec.container.name.clone();
+        self.push(Action::Create, &name, cause);
+        self.deliver(replaced);
+        self.push(Action::Start, &name, cause);
+        self.push(Action::Wait, &name, "until it is ready");
+    }
+
+    /// Plans for a container that stays; returns whether it has to be started.
+    fn keep(&mut self, container: &Container) -> bool {
+        let name = self.spec.container.name.clone();
+        let changed = self.deliver(Some(container));
+        let stopped = match container.state {
+            State::Running => None,
+            State::Paused => Some((Action::Unpause, "paused".to_owned())),
+            State::Created | State::Exited | State::Restarting | State::Dead => {
+                Some((Action::Start, format!("not running ({})", container.state.as_str())))
+            }
+        };
+        let woken = stopped.is_some();
+        let starts = matches!(stopped, Some((Action::Start, _)));
+        if let Some((action, cause)) = stopped {
+            self.push(action, &name, &cause);
+        }
+        let reload = self.reload_cause(container, changed).filter(|_| !starts);
+        let reloads = reload.is_some();
+        if let Some(cause) = reload {
+            self.push(Action::Reload, &name, cause);
+        }
+        if woken || reloads || !container.ready {
+            self.push(Action::Wait, &name, if container.ready { "until it is ready again" } else { "until it is ready" });
+        }
+        woken
+    }
+
+    /// A running server has to read its files again when they change, and when an earlier run was cut off between
+    /// the delivery and the proof.
+    fn reload_cause(&self, container: &Container, changed: bool) -> Option<&'static str> {
+        let reload = self.spec.reload?;
+        if changed {
+            return Some("files changed");
+        }
+        let applied = container.files.get(reload.marker).map(|marker| marker.content.as_slice());
+        (applied != Some(self.spec.files_fingerprint().as_bytes())).then_some("not proved to be read yet")
+    }
+
+    /// Plans the delivery of secrets and files that are not there as they should be; returns whether any file is.
+    fn deliver(&mut self, container: Option<&Container>) -> bool {
+        let short = |path: &str| path.to_owned();
+        for secret in &self.spec.generated {
+            let there = container.is_some_and(|container| container.files.contains_key(&secret.path));
+            if !there {
+                self.push(Action::Generate { path: secret.path.clone() }, &short(&secret.path), self.secret_cause());
+            }
+        }
+        let before = self.plan.steps.len();
+        for file in &self.spec.files {
+            if let Some(cause) = delivery_cause(file, container) {
+                self.push(Action::Write { path: file.path.clone() }, &short(&file.path), cause);
+            }
+        }
+        for path in self.unwanted(container) {
+            self.push(Action::Clear { path: path.clone() }, &path, "no longer wanted");
+        }
+        self.plan.steps.len() > before
+    }
+
+    /// Whether a secret is missing or only not seen yet: a volume can be read through a container alone.
+    fn secret_cause(&self) -> &'static str {
+        let secrets = self.spec.volume(crate::stack::VolumeKind::Secrets);
+        let kept = secrets.is_some_and(|volume| self.observed.volumes.contains_key(&volume.name));
+        if kept { "unless the volume has it" } else { "missing" }
+    }
+
+    /// Files in our volumes that nothing asks for any more; a volume's file cannot be removed, but it can be emptied.
+    fn unwanted(&self, container: Option<&Container>) -> Vec<String> {
+        let Some(container) = container else { return Vec::new() };
+        let wanted = |path: &str| {
+            self.spec.files.iter().any(|file| file.path == path)
+                || self.spec.generated.iter().any(|secret| secret.path == path)
+                || self.spec.reload.is_some_and(|reload| reload.marker == path)
+        };
+        let left = container.files.iter().filter(|(path, file)| !file.content.is_empty() && !wanted(path));
+        left.map(|(path, _)| path.clone()).collect()
+    }
+
+    /// Plans what Grafana has to contain; what it does contain is only known while it runs.
+    fn import(&mut self, content: &grafana_api::Content, starts: bool) {
+        let state = self.observed.grafana.as_ref().filter(|_| !starts);
+        let found = match state {
+            Some(Ok(state)) => Some(state),
+            // The failure ends `up` once everything else is done.
+            Some(Err(_)) => return,
+            None => None,
+        };
+        let cause = |item: Option<&grafana_api::Item>| match item {
+            Some(grafana_api::Item::Same) => None,
+            Some(grafana_api::Item::Missing) => Some("missing".to_owned()),
+            Some(grafana_api::Item::Different(why)) => Some(why.clone()),
+            None => Some("checked once Grafana answers".to_owned()),
+        };
+        if let Some(cause) = cause(found.map(|state| &state.data_source)) {
+            self.push(Action::Import(Import::DataSource), &format!("data source {}", content.data_source.uid), &cause);
+        }
+        if let Some(cause) = cause(found.map(|state| &state.folder)) {
+            self.push(Action::Import(Import::Folder), &format!("folder {}", content.folder.uid), &cause);
+        }
+        for (index, dashboard) in content.dashboards.iter().enumerate() {
+            let item = found.and_then(|state| state.dashboards.get(index));
+            if let Some(cause) = cause(item) {
+                let import = Action::Import(Import::Dashboard(dashboard.uid.clone()));
+                self.push(import, &format!("dashboard {}", dashboard.uid), &cause);
+            }
+        }
+    }
+
+    fn push(&mut self, action: Action, subject: &str, cause: impl AsRef<str>) {
+        self.plan.steps.push(Step {
+            component: Some(self.spec.component),
+            action,
+            subject: subject.to_owned(),
+            cause: cause.as_ref().to_owned(),
+        });
+    }
+}
+
+/// Why a file has to be delivered; `None` when it is there as it should be.
+fn delivery_cause(file: &FileSpec, container: Option<&Container>) -> Option<&'static str> {
+    let Some(found) = container.and_then(|container| container.files.get(&file.path)) else { return Some("missing") };
+    if found.digest != digest(&file.content) {
+        return Some("content changed");
+    }
+    (found.owner != file.access.owner_and_mode()).then_some("owner or mode changed")
+}

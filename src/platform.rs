@@ -1,0 +1,149 @@
+//! What differs between operating systems: signals, and who holds a port. A port to another system needs this module.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Code, Error};
+
+/// How a command is asked to stop.
+#[derive(Debug, Clone)]
+pub struct Stop {
+    /// Set by the first signal; no new step starts after it.
+    pub token: CancellationToken,
+    terminated: std::sync::Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Stop {
+    /// Listens for SIGINT and SIGTERM. The first sets the token; the second ends the process at once.
+    #[must_use]
+    pub fn listen() -> Self {
+        let stop = Self { token: CancellationToken::new(), terminated: std::sync::Arc::default() };
+        let told = stop.clone();
+        tokio::spawn(async move {
+            loop {
+                let terminated = signal().await;
+                if told.token.is_cancelled() {
+                    end_now(terminated);
+                }
+                told.terminated.store(terminated, std::sync::atomic::Ordering::SeqCst);
+                told.token.cancel();
+            }
+        });
+        stop
+    }
+
+    /// Whether the command was asked to stop.
+    #[must_use]
+    pub fn asked(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
+    /// The error that a stopped command ends with.
+    #[must_use]
+    pub fn error(&self, goal: &str) -> Error {
+        let terminated = self.terminated.load(std::sync::atomic::Ordering::SeqCst);
+        let code = if terminated { Code::Terminated } else { Code::Interrupted };
+        Error::new(code, format!("{goal} was interrupted"))
+    }
+}
+
+/// Waits for one signal; true for SIGTERM.
+#[cfg(unix)]
+async fn signal() -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => false,
+        _ = terminate.recv() => true,
+    }
+}
+
+/// Waits for Ctrl-C; there is no SIGTERM.
+#[cfg(not(unix))]
+async fn signal() -> bool {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return std::future::pending().await;
+    }
+    false
+}
+
+/// Ends the process as the second signal demands; containers and volumes stay as they are.
+#[expect(clippy::exit, reason = "the user asked twice to stop at once")]
+fn end_now(terminated: bool) -> ! {
+    std::process::exit(if terminated { 143 } else { 130 })
+}
+
+/// Who holds a port of this host, or `None` when it is free.
+///
+/// The process is named where the operating system lets us see it.
+#[must_use]
+pub fn port_holder(bind: IpAddr, port: u16) -> Option<String> {
+    match TcpListener::bind(SocketAddr::new(bind, port)) {
+        Err(failed) if failed.kind() == std::io::ErrorKind::AddrInUse => {
+            Some(process_on(port).unwrap_or_else(|| "another process".to_owned()))
+        }
+        // An address that is not this machine's, or a privileged port, is the engine's to judge.
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// The process that listens on a port: the socket's inode in `/proc/net/tcp*`, then whose descriptor it is.
+#[cfg(target_os = "linux")]
+fn process_on(port: u16) -> Option<String> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+    let rows = tables.iter().filter_map(|table| std::fs::read_to_string(table).ok()).collect::<String>();
+    let suffix = format!(":{port:04X}");
+    let inode = rows.lines().find_map(|row| {
+        let fields: Vec<&str> = row.split_whitespace().collect();
+        // `0A` is LISTEN; field 9 is the inode.
+        let listens = fields.get(1)?.ends_with(&suffix) && *fields.get(3)? == "0A";
+        listens.then(|| fields.get(9).map(|inode| format!("socket:[{inode}]")))?
+    })?;
+    std::fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
+        let pid = process.file_name().to_str()?.parse::<u32>().ok()?;
+        let descriptors = std::fs::read_dir(process.path().join("fd")).ok()?;
+        let holds = descriptors.flatten().any(|descriptor| {
+            std::fs::read_link(descriptor.path()).is_ok_and(|target| target.to_str() == Some(&inode))
+        });
+        let command = std::fs::read_to_string(process.path().join("comm")).ok()?;
+        holds.then(|| format!("process {pid} (`{}`)", command.trim()))
+    })
+}
+
+/// Elsewhere the process is not looked up.
+#[cfg(not(target_os = "linux"))]
+fn process_on(_port: u16) -> Option<String> {
+    None
+}
+
+/// The command that opens a page in the user's browser.
+#[must_use]
+pub const fn opener() -> &'static str {
+    if cfg!(target_os = "macos") {
+        "open"
+    } else if cfg!(windows) {
+        "explorer"
+    } else {
+        "xdg-open"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_port_names_its_process_and_a_free_one_nobody() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let bind = IpAddr::from([127, 0, 0, 1]);
+        let holder = port_holder(bind, port).unwrap();
+        assert!(holder.contains(&std::process::id().to_string()), "{holder}");
+        drop(listener);
+        assert_eq!(port_holder(bind, port), None);
+    }
+}

@@ -1,0 +1,139 @@
+//! What a running server says of itself: whether it is ready, and which configuration it runs.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::error::{Code, Error, Result};
+use crate::http::Http;
+use crate::stack::{ComponentSpec, Reload};
+use crate::yaml;
+
+/// How long one question to a server may take. They are on the same engine and answer in milliseconds.
+pub const ASK: Duration = Duration::from_secs(2);
+
+/// Asks once whether a server is ready; on `Err` the text says what came back.
+pub async fn ready(http: &Http, spec: &ComponentSpec) -> Result<(), String> {
+    let url = format!("{}{}", spec.url(), spec.ready_path);
+    match http.get_text(&url, ASK).await {
+        Ok(_) => Ok(()),
+        Err(failed) => Err(failed.causes.last().cloned().unwrap_or(failed.message)),
+    }
+}
+
+/// When a server last read its files with success (its own clock, seconds), and whether the last try was one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LastReload {
+    /// Seconds since the epoch.
+    pub at: f64,
+    /// Whether the newest try succeeded.
+    pub successful: bool,
+}
+
+/// Reads the two reload metrics that Prometheus and Alertmanager export under the same names but for a prefix.
+pub async fn last_reload(http: &Http, spec: &ComponentSpec, reload: Reload) -> Result<LastReload> {
+    let url = format!("{}/metrics", spec.url());
+    let text = http.get_text(&url, ASK).await?;
+    let value = |name: &str| {
+        let name = format!("{}_config_last_reload_{name}", reload.metrics);
+        text.lines().find_map(|line| line.strip_prefix(&name)?.trim().parse::<f64>().ok()).ok_or_else(|| {
+            Error::new(Code::ReloadFailed, format!("{} does not export `{name}`", spec.component.title()))
+        })
+    };
+    Ok(LastReload { at: value("success_timestamp_seconds")?, successful: value("successful")? > 0.5 })
+}
+
+/// Waits until a server proves that it has read its files since `before`.
+///
+/// Proof is a newer success time in its own metrics and its own copy of the configuration, which has to contain what
+/// was delivered.
+pub async fn prove_reload(http: &Http, spec: &ComponentSpec, reload: Reload, before: LastReload) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let failed = |fact: String| {
+        Error::new(Code::ReloadFailed, format!("{} did not take over its new configuration", spec.component.title()))
+            .cause(fact)
+            .hint(format!("see why with `moko-mon logs {}`; it still runs the old one", spec.component))
+    };
+    loop {
+        let now = last_reload(http, spec, reload).await?;
+        if now.at > before.at {
+            break;
+        }
+        if before.successful && !now.successful {
+            return Err(failed("it refused the files".to_owned()));
+        }
+        if Instant::now() > deadline {
+            return Err(failed("it did not read its files within 30 s".to_owned()));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    match running_difference(http, spec, reload).await? {
+        None => Ok(()),
+        Some(difference) => Err(failed(format!("it runs another configuration: {difference}"))),
+    }
+}
+
+/// In what the configuration that a server runs differs from the one delivered; `None` when it contains all of it.
+pub async fn running_difference(http: &Http, spec: &ComponentSpec, reload: Reload) -> Result<Option<String>> {
+    let url = format!("{}{}", spec.url(), reload.running_path);
+    let answer: Value = serde_json::from_str(&http.get_text(&url, ASK).await?).unwrap_or_default();
+    let unreadable = || Error::new(Code::ReloadFailed, format!("cannot read the configuration that {} runs", spec.component.title()));
+    let text = answer.pointer(reload.running_pointer).and_then(Value::as_str).ok_or_else(unreadable)?;
+    let running: Value = yaml::from_str(text).map_err(|_| unreadable())?;
+    let delivered = spec.files.iter().find(|file| file.path == reload.main_file).ok_or_else(unreadable)?;
+    let delivered: Value =
+        yaml::from_str(&String::from_utf8_lossy(&delivered.content)).map_err(|_| unreadable())?;
+    Ok(difference(&delivered, &running, "configuration"))
+}
+
+/// The first thing in `ours` that is not in `theirs`. Servers add their defaults and write durations, numbers and
+/// secrets in their own way, so equality would be too strict.
+fn difference(ours: &Value, theirs: &Value, at: &str) -> Option<String> {
+    match (ours, theirs) {
+        (Value::Object(ours), Value::Object(theirs)) => ours.iter().find_map(|(key, value)| match theirs.get(key) {
+            Some(found) => difference(value, found, &format!("{at}.{key}")),
+            None => Some(format!("{at}.{key} is missing")),
+        }),
+        (Value::Array(ours), Value::Array(theirs)) if ours.len() == theirs.len() => {
+            let pairs = ours.iter().zip(theirs).enumerate();
+            pairs.into_iter().find_map(|(index, (ours, theirs))| difference(ours, theirs, &format!("{at}[{index}]")))
+        }
+        _ if normal(ours) == normal(theirs) || normal(theirs) == "<secret>" => None,
+        _ => Some(format!("{at} is `{}`, delivered was `{}`", normal(theirs), normal(ours))),
+    }
+}
+
+/// A scalar as both sides would write it.
+fn normal(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.replace("$$", "$"),
+        other => other.to_string(),
+    };
+    match text.parse::<crate::config::PromDuration>() {
+        // `60s` and `1m` are one duration; a plain 0 is a number.
+        Ok(duration) if text != "0" => format!("{} ms", duration.as_duration().as_millis()),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_server_may_add_and_respell_but_not_lose_or_change() {
+        let ours = json!({"global": {"scrape_interval": "60s"}, "rule_files": ["a", "b"]});
+        let same = json!({"global": {"scrape_interval": "1m", "scrape_timeout": "10s"}, "rule_files": ["a", "b"]});
+        assert_eq!(difference(&ours, &same, "c"), None);
+        let fewer = json!({"global": {"scrape_interval": "1m"}, "rule_files": ["a"]});
+        assert!(difference(&ours, &fewer, "c").unwrap().starts_with("c.rule_files is"));
+        let other = json!({"global": {"scrape_interval": "2m"}, "rule_files": ["a", "b"]});
+        assert_eq!(
+            difference(&ours, &other, "c").unwrap(),
+            "c.global.scrape_interval is `120000 ms`, delivered was `60000 ms`"
+        );
+        assert_eq!(difference(&json!({"x": 1}), &json!({}), "c").unwrap(), "c.x is missing");
+        assert_eq!(difference(&json!("hidden"), &json!("<secret>"), "c"), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! Grafana: hardened by its environment, filled through its API.
+
+use super::{Access, ComponentSpec, ContainerSpec, GeneratedSecret, SECRETS_PATH, VolumeKind, container, volume};
+use crate::assets;
+use crate::component::Component;
+use crate::config::Config;
+use crate::http::grafana::{Content, DATA_SOURCE_UID, Dashboard, DataSource, Folder};
+
+/// The administrator's login name.
+pub const ADMIN_USER: &str = "admin";
+
+/// Where the administrator's password is in the container.
+pub const ADMIN_PASSWORD: &str = "/run/secrets/moko-mon/admin-password";
+
+/// Where the key is that encrypts data source secrets in Grafana's database.
+const SECRET_KEY: &str = "/run/secrets/moko-mon/secret-key";
+
+/// The fixed uid of our dashboard, as users of the original know it.
+pub const DASHBOARD_UID: &str = "moko-standards-monitoring";
+
+/// The official image's user; its group is root's.
+const USER: (u64, u64) = (472, 0);
+
+pub(super) fn spec(config: &Config) -> ComponentSpec {
+    let component = Component::Grafana;
+    let mut container = ContainerSpec {
+        volumes: vec![
+            volume(config, component, VolumeKind::Secrets, SECRETS_PATH),
+            volume(config, component, VolumeKind::Data, "/var/lib/grafana"),
+        ],
+        // From 13.2 the Prometheus data source is a plugin process beside the server; on a read-only root its
+        // installer can remove the plugin without being able to put one back.
+        read_only: false,
+        ..container(config, component, 3000, &format!("{}:{}", USER.0, USER.1))
+    };
+    container.environment = environment(&container.port.url());
+    let access = Access::Secret { uid: USER.0, gid: USER.1 };
+    ComponentSpec {
+        component,
+        container,
+        files: Vec::new(),
+        generated: vec![
+            GeneratedSecret { path: ADMIN_PASSWORD.to_owned(), access },
+            GeneratedSecret { path: SECRET_KEY.to_owned(), access },
+        ],
+        ready_path: "/api/health",
+        reload: None,
+        check: None,
+    }
+}
+
+/// Settings as environment variables; names after Grafana's `conf/defaults.ini`.
+fn environment(url: &str) -> Vec<String> {
+    let settings = [
+        // Grafana itself reads the file: unlike `NAME__FILE` this needs no shell in the image.
+        ("GF_SECURITY_ADMIN_USER", ADMIN_USER.to_owned()),
+        ("GF_SECURITY_ADMIN_PASSWORD", format!("$__file{{{ADMIN_PASSWORD}}}")),
+        ("GF_SECURITY_SECRET_KEY", format!("$__file{{{SECRET_KEY}}}")),
+        ("GF_SERVER_ROOT_URL", format!("{url}/")),
+        ("GF_AUTH_ANONYMOUS_ENABLED", "false".to_owned()),
+        ("GF_USERS_ALLOW_SIGN_UP", "false".to_owned()),
+        ("GF_SECURITY_DISABLE_GRAVATAR", "true".to_owned()),
+        ("GF_SECURITY_COOKIE_SAMESITE", "strict".to_owned()),
+        ("GF_SNAPSHOTS_EXTERNAL_ENABLED", "false".to_owned()),
+        ("GF_ANALYTICS_REPORTING_ENABLED", "false".to_owned()),
+        ("GF_ANALYTICS_CHECK_FOR_UPDATES", "false".to_owned()),
+        ("GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES", "false".to_owned()),
+        ("GF_NEWS_NEWS_FEED_ENABLED", "false".to_owned()),
+        ("GF_PLUGINS_PLUGIN_ADMIN_ENABLED", "false".to_owned()),
+        ("GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED", "true".to_owned()),
+        // 13.2 and newer replace bundled plugins from the catalog at every start unless told not to.
+        ("GF_PLUGINS_PREINSTALL_DISABLED", "true".to_owned()),
+        ("GF_PLUGINS_PREINSTALL_AUTO_UPDATE", "false".to_owned()),
+    ];
+    settings.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+}
+
+/// What Grafana should contain: our data source, our folder, our dashboard and the user's.
+pub(super) fn content(config: &Config) -> Content {
+    // The asset is compiled in and parsed by a test; a user's file was parsed when the configuration was resolved.
+    let own = (DASHBOARD_UID.to_owned(), assets::DASHBOARD.as_bytes());
+    let users = config.grafana.dashboards.iter().map(|file| (file.name.clone(), file.content.as_slice()));
+    let dashboards = std::iter::once(own)
+        .chain(users)
+        .filter_map(|(origin, bytes)| Some((origin, serde_json::from_slice(bytes).ok()?)))
+        .map(|(origin, json)| Dashboard::resolved(origin, json, DATA_SOURCE_UID))
+        .collect();
+    Content {
+        data_source: DataSource::ours("http://prometheus:9090", config.prometheus.scrape_interval.to_string()),
+        folder: Folder { uid: "moko-mon".to_owned(), title: "moko-mon".to_owned() },
+        dashboards,
+    }
+}

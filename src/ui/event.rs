@@ -1,0 +1,78 @@
+//! What happens while a command works, as events; how they look is the reporters' business.
+
+use std::time::Duration;
+
+use crate::component::Component;
+use crate::plan::Step;
+
+/// Something a person may want to see now.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A step begins.
+    Started(&'a Step),
+    /// A step is done.
+    Done(&'a Step, Duration),
+    /// A step failed; the error is shown at the end.
+    Failed(&'a Step),
+    /// An image is being fetched: bytes so far, bytes known to be needed.
+    Pulling {
+        /// The image.
+        image: &'a str,
+        /// Bytes so far.
+        current: u64,
+        /// Bytes known to be needed.
+        total: u64,
+    },
+    /// A server is still not ready.
+    Waiting {
+        /// Which one.
+        component: Component,
+        /// For how long.
+        elapsed: Duration,
+        /// What it said last.
+        last: &'a str,
+    },
+    /// Something else worth a line.
+    Note(&'a str),
+    /// A warning.
+    Warning(&'a str),
+    /// Nothing more will come; drawings are taken off the terminal.
+    End,
+}
+
+/// Shows events.
+pub trait Reporter {
+    /// Shows one.
+    fn on(&self, event: &Event<'_>);
+}
+
+/// A duration for people: `0.4 s`, `12 s`, `2 min 5 s`.
+#[must_use]
+pub fn human(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..=9 => format!("{:.1} s", duration.as_secs_f64()),
+        10..=119 => format!("{seconds} s"),
+        _ => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+/// Bytes for people: `12.3 MB`.
+#[must_use]
+pub fn megabytes(bytes: u64) -> String {
+    // One decimal in integers: floats would need a cast that loses digits.
+    format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_sizes_read_well() {
+        assert_eq!(human(Duration::from_millis(432)), "0.4 s");
+        assert_eq!(human(Duration::from_secs(12)), "12 s");
+        assert_eq!(human(Duration::from_secs(125)), "2 min 5 s");
+        assert_eq!(megabytes(12_345_678), "12.3 MB");
+    }
+}

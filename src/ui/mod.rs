@@ -1,0 +1,187 @@
+//! The one door to the terminal.
+//!
+//! Data goes to stdout, everything else to stderr. A result is text for people or one JSON envelope
+//! (`--output json`). Progress is drawn only on a terminal and is plain lines elsewhere; `NO_COLOR` is honoured and
+//! nothing is understandable only by its colour. A closed pipe is not an error: the exit status says what was done.
+//!
+//! Voice: lower case, no full stop, names and commands in backticks; the goal first, then the fact, then what to type.
+
+mod bars;
+mod event;
+mod plain;
+pub mod table;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, ExitStatus};
+
+pub use event::{Event, Reporter};
+
+/// How a result is written to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON envelope.
+    Json,
+}
+
+/// What a command has to say when it is done.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// For programs: `data` of the envelope.
+    pub data: Value,
+    /// For people.
+    pub text: String,
+    /// A check that failed although the command worked; `data` is still printed.
+    pub failed: Option<Error>,
+}
+
+impl Report {
+    /// A report of both forms of one result.
+    #[must_use]
+    pub fn new(data: Value, text: impl Into<String>) -> Self {
+        Self { data, text: text.into(), failed: None }
+    }
+}
+
+/// The terminal of one run.
+pub struct Ui {
+    format: Format,
+    reporter: Box<dyn Reporter + Send + Sync>,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl Ui {
+    /// Sees what the streams are and chooses how to show progress.
+    #[must_use]
+    pub fn new(format: Format, environment: &std::collections::BTreeMap<String, String>) -> Self {
+        let set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
+        let dumb = environment.get("TERM").is_some_and(|term| term == "dumb");
+        let terminal = std::io::stderr().is_terminal() && !set("CI") && !dumb;
+        let reporter: Box<dyn Reporter + Send + Sync> = if terminal {
+            Box::new(bars::Bars::new(!set("NO_COLOR")))
+        } else {
+            Box::new(plain::Plain)
+        };
+        Self { format, reporter, warnings: Mutex::new(Vec::new()) }
+    }
+
+    /// Whether results are JSON.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Whether a question can be asked and answered.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        !self.is_json() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// Asks a yes-or-no question on the terminal; anything but `y` or `yes` is a no.
+    #[must_use]
+    pub fn ask(&self, question: &str) -> bool {
+        let mut stderr = std::io::stderr();
+        let asked = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+        let mut answer = String::new();
+        asked.is_ok()
+            && std::io::stdin().read_line(&mut answer).is_ok()
+            && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Shows what is going on.
+    pub fn event(&self, event: &Event<'_>) {
+        self.reporter.on(event);
+    }
+
+    /// Tells something that should be known but does not stop the work; also `warnings` in the envelope.
+    pub fn warn(&self, warning: impl Into<String>) {
+        let warning = warning.into();
+        self.event(&Event::Warning(&warning));
+        if let Ok(mut warnings) = self.warnings.lock() {
+            warnings.push(warning);
+        }
+    }
+
+    /// Writes a line of data at once, for output that has no end; returns false when nobody reads any more.
+    #[must_use]
+    pub fn stream(&self, line: &str) -> bool {
+        write_stdout(line)
+    }
+
+    /// Writes the result of a command and says how the process ends.
+    #[must_use]
+    pub fn finish(&self, command: &str, result: Result<Report, Error>) -> ExitStatus {
+        self.reporter.on(&Event::End);
+        let (report, error) = match result {
+            Ok(Report { data, text, failed }) => (Report { data, text, failed: None }, failed),
+            Err(error) => (Report::default(), Some(error)),
+        };
+        let status = error.as_ref().map_or(ExitStatus::Success, |error| error.code.exit_status());
+        if self.is_json() {
+            let warnings = self.warnings.lock().map(|warnings| warnings.clone()).unwrap_or_default();
+            let envelope = envelope(command, report.data, &warnings, error.as_ref());
+            // A reader that has gone away does not change what was done.
+            let _ = write_stdout(&format!("{envelope:#}\n"));
+        } else {
+            let text = report.text.trim_end_matches('\n');
+            if !text.is_empty() {
+                let _ = write_stdout(&format!("{text}\n"));
+            }
+            if let Some(error) = &error {
+                let _ = writeln!(std::io::stderr(), "{error}");
+            }
+        }
+        status
+    }
+}
+
+/// Writes to stdout; false when nobody reads it.
+fn write_stdout(text: &str) -> bool {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_ok()
+}
+
+/// The envelope of `--output json`, version 1.
+#[must_use]
+pub fn envelope(command: &str, data: Value, warnings: &[String], error: Option<&Error>) -> Value {
+    json!({
+        "schema_version": 1,
+        "command": command,
+        "status": if error.is_none() { "ok" } else { "failed" },
+        "data": data,
+        "warnings": warnings,
+        "error": error.map(|error| json!({
+            "code": error.code.as_str(),
+            "message": error.message,
+            "causes": error.causes,
+            "hint": error.hint,
+        })),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    #[test]
+    fn the_envelope_has_every_key_in_both_outcomes() {
+        let ok = envelope("status", json!({"x": 1}), &[], None);
+        assert_eq!(
+            ok.to_string(),
+            r#"{"schema_version":1,"command":"status","status":"ok","data":{"x":1},"warnings":[],"error":null}"#
+        );
+        let error = Error::new(Code::PortTaken, "goal").cause("fact").hint("next");
+        let failed = envelope("up", Value::Null, &["w".to_owned()], Some(&error));
+        assert_eq!(
+            failed.to_string(),
+            r#"{"schema_version":1,"command":"up","status":"failed","data":null,"warnings":["w"],"error":{"code":"port_taken","message":"goal","causes":["fact"],"hint":"next"}}"#
+        );
+    }
+}
