@@ -4,4 +4,5 @@ pub mod component;
 pub mod config;
 pub mod error;
 pub mod http;
+pub mod secret;
 pub mod yaml;
