@@ -1,1 +1,220 @@
-//! HTTP to the servers of the stack.
+//! HTTP to the servers of the stack: direct, bounded in time and size, with errors that say what was asked.
+//!
+//! Our servers are ours: a proxy from the environment is never used, a redirect never followed, and no call can
+//! hang or fill the memory.
+
+use std::time::Duration;
+
+use reqwest::{Method, Url, redirect};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::{Code, Error, Result};
+use crate::secret::Secret;
+
+pub mod grafana;
+
+/// A server on the same engine accepts a connection at once or not at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Grafana's first write on a slow disk takes seconds.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest dashboards in public use are a few megabytes.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+/// As much of a body as helps in an error.
+const EXCERPT: usize = 200;
+
+/// The one HTTP client. Cloning shares its connections.
+#[derive(Debug, Clone)]
+pub struct Http {
+    client: reqwest::Client,
+}
+
+/// Who asks, for servers that want to know (HTTP basic authentication).
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The user's name.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// What a server answered, whatever the status.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// `GET http://127.0.0.1:3000/api/health`: the request as errors name it, without credentials.
+    pub request: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The body as text; bytes that are not UTF-8 are replaced.
+    pub body: String,
+}
+
+impl Http {
+    /// A client that talks to servers directly, whatever `HTTP_PROXY` says.
+    pub fn new() -> Result<Self> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TOTAL_TIMEOUT)
+            .user_agent(concat!("moko-mon/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Error::new(Code::Io, "could not set up HTTP").cause(innermost(&error)))?;
+        Ok(Self { client })
+    }
+
+    /// `GET`, any status.
+    pub async fn get(&self, url: &str, login: Option<&Login>) -> Result<Answer> {
+        self.send(Method::GET, url, login, None, TOTAL_TIMEOUT).await
+    }
+
+    /// `POST` of a JSON body, any status.
+    pub async fn post(&self, url: &str, login: Option<&Login>, body: &Value) -> Result<Answer> {
+        self.send(Method::POST, url, login, Some(body), TOTAL_TIMEOUT).await
+    }
+
+    /// `PUT` of a JSON body, any status.
+    pub async fn put(&self, url: &str, login: Option<&Login>, body: &Value) -> Result<Answer> {
+        self.send(Method::PUT, url, login, Some(body), TOTAL_TIMEOUT).await
+    }
+
+    /// The body of a successful `GET`; any status but 2xx is an error. For probes, which bring their own limit.
+    pub async fn get_text(&self, url: &str, timeout: Duration) -> Result<String> {
+        let answer = self.send(Method::GET, url, None, None, timeout).await?;
+        if answer.is_success() { Ok(answer.body) } else { Err(answer.unexpected()) }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        login: Option<&Login>,
+        body: Option<&Value>,
+        timeout: Duration,
+    ) -> Result<Answer> {
+        let request = format!("{method} {}", without_credentials(url));
+        let lost = |error: &reqwest::Error| unanswered(&request, error, timeout);
+        let mut builder = self.client.request(method, url).timeout(timeout);
+        if let Some(login) = login {
+            builder = builder.basic_auth(&login.user, Some(login.password.expose()));
+        }
+        if let Some(body) = body {
+            builder = builder.json(body);
+        }
+        let mut response = builder.send().await.map_err(|error| lost(&error))?;
+        let status = response.status().as_u16();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
+            if bytes.len() + chunk.len() > MAX_BODY {
+                return Err(Error::new(Code::NotReady, format!("`{request}` got too long an answer"))
+                    .cause(format!("the body is longer than {} MiB", MAX_BODY / 1024 / 1024)));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Answer { request, status, body: String::from_utf8_lossy(&bytes).into_owned() })
+    }
+}
+
+impl Answer {
+    /// Whether the status is 2xx.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        self.status >= 200 && self.status < 300
+    }
+
+    /// The body read as JSON, whatever the status.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(&self.body).map_err(|error| {
+            Error::new(Code::NotReady, format!("`{}` got an answer that cannot be read", self.request))
+                .cause(error.to_string())
+                .cause(self.seen())
+        })
+    }
+
+    /// The error for a status that nobody expected.
+    #[must_use]
+    pub fn unexpected(&self) -> Error {
+        Error::new(Code::NotReady, format!("`{}` was not answered as expected", self.request)).cause(self.seen())
+    }
+
+    /// What came back, in one line: `HTTP 503: Service Unavailable`.
+    #[must_use]
+    pub fn seen(&self) -> String {
+        match excerpt(&self.body) {
+            text if text.is_empty() => format!("HTTP {}", self.status),
+            text => format!("HTTP {}: {text}", self.status),
+        }
+    }
+}
+
+/// The beginning of foreign text, in one line and safe to print: no control characters, so no terminal sequences.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    let head: String = text.chars().take(EXCERPT * 4).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut line = head.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = line.char_indices().nth(EXCERPT) {
+        line.truncate(cut);
+        line.push('…');
+    }
+    line
+}
+
+/// The address as errors show it: without user and password.
+fn without_credentials(url: &str) -> String {
+    if let Ok(mut parsed) = Url::parse(url)
+        && parsed.set_username("").is_ok()
+        && parsed.set_password(None).is_ok()
+    {
+        return parsed.into();
+    }
+    // No address of a server; what stands before an `@` may still be meant as credentials.
+    excerpt(url.rsplit('@').next().unwrap_or_default())
+}
+
+fn unanswered(request: &str, error: &reqwest::Error, timeout: Duration) -> Error {
+    let fact = if error.is_timeout() && !error.is_connect() {
+        format!("no answer within {timeout:?}")
+    } else if error.is_timeout() {
+        format!("no connection within {:?}", CONNECT_TIMEOUT.min(timeout))
+    } else {
+        innermost(error)
+    };
+    Error::new(Code::NotReady, format!("`{request}` was not answered")).cause(fact)
+}
+
+/// The last link of the chain: the others say little more than that there is one.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_one_short_harmless_line() {
+        assert_eq!(excerpt("<html>\r\n\t<b>\u{1b}[31mno\u{7}</b>"), "<html> <b> [31mno </b>");
+        let long = excerpt(&"ä".repeat(1000));
+        assert_eq!(long.chars().count(), EXCERPT + 1);
+        assert!(long.ends_with('…'));
+    }
+
+    #[test]
+    fn addresses_lose_their_credentials() {
+        assert_eq!(without_credentials("http://admin:hunter2@localhost:3000/api"), "http://localhost:3000/api");
+        assert_eq!(without_credentials("admin:hunter2@localhost"), "localhost");
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_named_with_its_reason() {
+        let error = Http::new().unwrap().get_text("http://127.0.0.1:1/x", TOTAL_TIMEOUT).await.unwrap_err();
+        assert_eq!(error.code, Code::NotReady);
+        assert_eq!(error.message, "`GET http://127.0.0.1:1/x` was not answered");
+        assert_eq!(error.causes, ["Connection refused (os error 111)"]);
+    }
+}

@@ -1,0 +1,140 @@
+//! The data source: Grafana's way to Prometheus.
+
+use serde_json::Value;
+
+use super::compare::difference;
+use super::folder::text;
+use super::refusal::{Kind, Subject};
+use super::{DataSource, Grafana, Item};
+use crate::error::{Code, Error, Result};
+use crate::http::excerpt;
+
+/// A query that every Prometheus answers, with or without data.
+const ALWAYS: (&str, &str) = ("query", "1+1");
+
+/// A data source that works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataSourceHealth {
+    /// How it was proved.
+    pub proof: Proof,
+    /// What Grafana, or Prometheus through it, said.
+    pub message: String,
+}
+
+/// How the health of a data source was proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Grafana's own check, `/api/datasources/uid/:uid/health`.
+    HealthCheck,
+    /// A query through Grafana's proxy, for versions (9.4) whose Prometheus plugin has no check.
+    ProxyQuery,
+}
+
+impl Proof {
+    /// The proof in words.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HealthCheck => "Grafana's health check of the data source",
+            Self::ProxyQuery => {
+                "a query through Grafana's proxy, as this Grafana has no health check of the data source"
+            }
+        }
+    }
+}
+
+impl Grafana {
+    /// The data source of that uid as Grafana describes it.
+    pub async fn data_source(&self, uid: &str) -> Result<Option<Value>> {
+        self.get(Subject { kind: Kind::DataSource, name: uid }, &["datasources", "uid", uid]).await
+    }
+
+    pub(super) async fn data_source_state(&self, desired: &DataSource) -> Result<Item> {
+        Ok(match self.data_source(&desired.uid).await? {
+            None => Item::Missing,
+            Some(found) => difference(&desired.json(), &found, "").map_or(Item::Same, Item::Different),
+        })
+    }
+
+    /// Makes the data source what it should be: creates it, or sets what differs and keeps the rest.
+    pub async fn apply_data_source(&self, desired: &DataSource) -> Result<()> {
+        let subject = Subject { kind: Kind::DataSource, name: &desired.name };
+        let answer = match self.data_source(&desired.uid).await? {
+            None => self.post(subject, &["datasources"], &desired.json()).await?,
+            Some(found) if difference(&desired.json(), &found, "").is_none() => return Ok(()),
+            // The version that we read goes back with it: Grafana then refuses (409) to undo somebody else's change.
+            Some(mut body) => {
+                overlay(&mut body, desired.json());
+                self.put(subject, &["datasources", "uid", &desired.uid], &body).await?
+            }
+        };
+        self.accept(subject, &answer).map(drop)
+    }
+
+    /// Whether Grafana reaches Prometheus through the data source; an error says why not.
+    ///
+    /// Grafana 9.4 answers 404 to the health check, older ones 500: there a query through the proxy proves the same.
+    pub async fn data_source_health(&self, uid: &str) -> Result<DataSourceHealth> {
+        let subject = Subject { kind: Kind::DataSource, name: uid };
+        let answer = self.ask(subject, &["datasources", "uid", uid, "health"], &[]).await?;
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        match (answer.status, body["status"].as_str()) {
+            (200, Some("OK")) => Ok(DataSourceHealth { proof: Proof::HealthCheck, message: text(&body, "message") }),
+            (200 | 400, Some(_)) => Err(unhealthy(uid, &text(&body, "message"))),
+            (404, _) => self.proxy_health(subject).await,
+            _ => Err(match self.accept(subject, &answer) {
+                Ok(_) => unhealthy(uid, &answer.seen()),
+                Err(error) => error,
+            }),
+        }
+    }
+
+    async fn proxy_health(&self, subject: Subject<'_>) -> Result<DataSourceHealth> {
+        let answer =
+            self.ask(subject, &["datasources", "proxy", "uid", subject.name, "api", "v1", "query"], &[ALWAYS]).await?;
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        if answer.is_success() && body["status"] == "success" {
+            let message = "Prometheus answered the query `1+1`".into();
+            return Ok(DataSourceHealth { proof: Proof::ProxyQuery, message });
+        }
+        // 401, 403 and 404 are Grafana's own; the rest is what the proxy saw.
+        match answer.status {
+            401 | 403 => self.accept(subject, &answer).map(|_| unhealthy(subject.name, &answer.seen())).and_then(Err),
+            _ => Err(unhealthy(subject.name, &answer.seen())),
+        }
+    }
+}
+
+fn unhealthy(uid: &str, seen: &str) -> Error {
+    Error::new(Code::NotReady, format!("Grafana cannot query Prometheus through data source `{uid}`"))
+        .cause(excerpt(seen))
+        .hint("see whether Prometheus is up with `moko-mon status`")
+}
+
+/// Sets everything that `ours` says and keeps the rest.
+fn overlay(theirs: &mut Value, ours: Value) {
+    match (theirs, ours) {
+        (Value::Object(theirs), Value::Object(ours)) => {
+            for (key, value) in ours {
+                overlay(theirs.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (theirs, ours) => *theirs = ours,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_update_keeps_what_is_not_ours() {
+        let mut found = json!({ "url": "http://old", "version": 3, "jsonData": { "cacheLevel": "High" } });
+        overlay(&mut found, json!({ "url": "http://new", "jsonData": { "httpMethod": "POST" } }));
+        assert_eq!(
+            found,
+            json!({ "url": "http://new", "version": 3, "jsonData": { "cacheLevel": "High", "httpMethod": "POST" } })
+        );
+    }
+}

@@ -1,0 +1,169 @@
+//! Grafana's HTTP API, as far as we use it: log in, one data source, one folder, some dashboards.
+//!
+//! The calls are the classic ones (`/api/…`), which work unchanged from 9.0 to 13; 13 calls them deprecated and keeps
+//! them (grafana `docs/sources/developer-resources/api-reference/http-api/apis-migration.md`). Where versions answer
+//! differently, we ask for what exists, fall back, and say which.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::try_join_all;
+use futures_util::try_join;
+use reqwest::Url;
+use serde_json::Value;
+
+use crate::error::{Code, Error, Goal, Result};
+use crate::http::{Answer, Http, Login};
+use crate::secret::Secret;
+
+mod compare;
+mod content;
+mod dashboard;
+mod data_source;
+mod folder;
+mod inputs;
+mod refusal;
+
+pub use compare::{Comparison, content_hash, same_dashboard};
+pub use content::{Content, DATA_SOURCE_NAME, DATA_SOURCE_UID, Dashboard, DataSource, Folder, Item, State};
+pub use dashboard::StoredDashboard;
+pub use data_source::{DataSourceHealth, Proof};
+pub use inputs::resolve_inputs;
+pub use refusal::OLDEST_SUPPORTED;
+
+use refusal::{Subject, refusal};
+
+/// One Grafana and a login to it.
+#[derive(Debug)]
+pub struct Grafana {
+    http: Http,
+    base: String,
+    login: Login,
+    /// Set by the first 401: five wrong logins lock the user for five minutes, so there is no second.
+    login_refused: AtomicBool,
+    version: OnceLock<Option<String>>,
+}
+
+impl Grafana {
+    /// The Grafana at `base_url` (`http://127.0.0.1:3000`, with a path if it has one). Asks nothing yet.
+    #[must_use]
+    pub fn new(http: &Http, base_url: &str, user: &str, password: Secret) -> Self {
+        Self {
+            http: http.clone(),
+            base: base_url.trim_end_matches('/').into(),
+            login: Login { user: user.into(), password },
+            login_refused: AtomicBool::new(false),
+            version: OnceLock::new(),
+        }
+    }
+
+    /// The version of a Grafana that serves and has its database; `None` if it does not tell. Needs no login.
+    pub async fn health(&self) -> Result<Option<String>> {
+        let answer = self.http.get(self.url(&["health"])?.as_str(), None).await.goal(|| Subject::SERVER.goal(true))?;
+        if !answer.is_success() {
+            return Err(refusal(Subject::SERVER, &answer, None));
+        }
+        let body: Value = read(Subject::SERVER, &answer)?;
+        if body.get("database").is_none() {
+            return Err(refusal::not_grafana(&answer).goal(Subject::SERVER.goal(true)));
+        }
+        let version = body["version"].as_str().filter(|version| !version.is_empty()).map(Into::into);
+        Ok(self.version.get_or_init(|| version).clone())
+    }
+
+    /// Tries the login once (`GET /api/org`, which every role may ask).
+    pub async fn login_check(&self) -> Result<()> {
+        let answer = self.ask(Subject::SERVER, &["org"], &[]).await?;
+        self.accept(Subject::SERVER, &answer).map(drop)
+    }
+
+    /// How everything in `desired` stands now; changes nothing.
+    pub async fn state(&self, desired: &Content) -> Result<State> {
+        // The login first and alone: several wrong ones at once would lock the user out.
+        let ((), version) = try_join!(self.login_check(), self.health())?;
+        if let Some(version) = version.as_deref().filter(|version| refusal::is_too_old(version)) {
+            return Err(refusal::too_old(version));
+        }
+        let dashboards = desired.dashboards.iter().map(|dashboard| self.dashboard_state(dashboard, &desired.folder));
+        let (data_source, folder, dashboards) = try_join!(
+            self.data_source_state(&desired.data_source),
+            self.folder_state(&desired.folder),
+            try_join_all(dashboards)
+        )?;
+        Ok(State { version, data_source, folder, dashboards })
+    }
+
+    /// `GET /api/…`: the body, or `None` if there is no such thing.
+    async fn get(&self, subject: Subject<'_>, path: &[&str]) -> Result<Option<Value>> {
+        let answer = self.ask(subject, path, &[]).await?;
+        self.found(subject, &answer)
+    }
+
+    /// `GET /api/…`: whatever comes back.
+    async fn ask(&self, subject: Subject<'_>, path: &[&str], query: &[(&str, &str)]) -> Result<Answer> {
+        self.may_log_in()?;
+        let mut url = self.url(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.http.get(url.as_str(), Some(&self.login)).await.goal(|| subject.goal(true))
+    }
+
+    /// `POST /api/…`: whatever comes back.
+    async fn post(&self, subject: Subject<'_>, path: &[&str], body: &Value) -> Result<Answer> {
+        self.may_log_in()?;
+        self.http.post(self.url(path)?.as_str(), Some(&self.login), body).await.goal(|| subject.goal(false))
+    }
+
+    /// `PUT /api/…`: whatever comes back.
+    async fn put(&self, subject: Subject<'_>, path: &[&str], body: &Value) -> Result<Answer> {
+        self.may_log_in()?;
+        self.http.put(self.url(path)?.as_str(), Some(&self.login), body).await.goal(|| subject.goal(false))
+    }
+
+    /// The JSON of a successful answer; `None` for Grafana's 404.
+    fn found(&self, subject: Subject<'_>, answer: &Answer) -> Result<Option<Value>> {
+        match answer.status {
+            404 if serde_json::from_str::<Value>(&answer.body).is_ok() => Ok(None),
+            _ => self.accept(subject, answer).map(Some),
+        }
+    }
+
+    /// The JSON of a successful answer, else the refusal in words.
+    fn accept(&self, subject: Subject<'_>, answer: &Answer) -> Result<Value> {
+        if answer.is_success() {
+            return read(subject, answer);
+        }
+        if answer.status == 401 {
+            self.login_refused.store(true, Ordering::Relaxed);
+        }
+        let version = self.version.get().and_then(Option::as_deref);
+        Err(refusal(subject, answer, version))
+    }
+
+    fn may_log_in(&self) -> Result<()> {
+        if self.login_refused.load(Ordering::Relaxed) {
+            return Err(refusal::login_not_tried());
+        }
+        Ok(())
+    }
+
+    fn url(&self, path: &[&str]) -> Result<Url> {
+        let wrong =
+            |fact: String| Error::new(Code::Usage, format!("`{}` is no address of a Grafana", self.base)).cause(fact);
+        let mut url = Url::parse(&self.base).map_err(|error| wrong(error.to_string()))?;
+        url.path_segments_mut()
+            .map_err(|()| wrong("it cannot have a path".into()))?
+            .pop_if_empty()
+            .push("api")
+            .extend(path);
+        Ok(url)
+    }
+}
+
+/// The JSON of an answer that is Grafana's.
+fn read(subject: Subject<'_>, answer: &Answer) -> Result<Value> {
+    let body: Option<Value> = serde_json::from_str(&answer.body).ok();
+    body.filter(|body| body.is_object() || body.is_array())
+        .ok_or_else(|| refusal::not_grafana(answer).goal(subject.goal(answer.request.starts_with("GET "))))
+}

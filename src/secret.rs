@@ -1,0 +1,39 @@
+//! A value that must not be shown by accident.
+
+use std::fmt;
+
+/// A password or token: it goes where it is needed and nowhere else.
+///
+/// It has no `Display`, and `Debug` prints `***`, so that no log line, error or derived `Debug` shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes the value as it is.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself. The name is there to be searched for.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", Some(Secret::new("hunter2"))), "Some(***)");
+        assert_eq!(Secret::new("hunter2").expose(), "hunter2");
+    }
+}
