@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+
+use crate::error::{Code, Error, Result};
+
 /// A password or token: it goes where it is needed and nowhere else.
 ///
 /// It has no `Display`, and `Debug` prints `***`, so that no log line, error or derived `Debug` shows it.
@@ -12,6 +16,15 @@ impl Secret {
     /// Takes the value as it is.
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())
+    }
+
+    /// 192 bits from the operating system's random numbers, in letters, digits, `-` and `_`.
+    pub fn random() -> Result<Self> {
+        let mut bytes = [0; 24];
+        getrandom::fill(&mut bytes).map_err(|error| {
+            Error::new(Code::Io, "could not get random numbers from the operating system").cause(error.to_string())
+        })?;
+        Ok(Self(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// The value itself. The name is there to be searched for.

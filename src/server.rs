@@ -14,8 +14,12 @@ pub const ASK: Duration = Duration::from_secs(2);
 
 /// Asks once whether a server is ready; on `Err` the text says what came back.
 pub async fn ready(http: &Http, spec: &ComponentSpec) -> Result<(), String> {
-    let url = format!("{}{}", spec.url(), spec.ready_path);
-    match http.get_text(&url, ASK).await {
+    answers(http, &spec.url(), spec.ready_path).await
+}
+
+/// Asks once whether a path of a server answers with success; on `Err` the text says what came back.
+pub async fn answers(http: &Http, url: &str, path: &str) -> Result<(), String> {
+    match http.get_text(&format!("{url}{path}"), ASK).await {
         Ok(_) => Ok(()),
         Err(failed) => Err(failed.causes.last().cloned().unwrap_or(failed.message)),
     }

@@ -3,8 +3,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-
 use super::{Apply, component_goal, misplaced, wait};
 use crate::docker::archive::{Entry, pack};
 use crate::docker::translate::create_body;
@@ -15,9 +13,6 @@ use crate::plan::{Action, Import, Plan, Step};
 use crate::secret::Secret;
 use crate::server;
 use crate::stack::{ADMIN_PASSWORD, ADMIN_USER, Access, ComponentSpec, FileSpec, VolumeKind};
-
-/// Random bytes of a generated secret: 192 bits.
-const SECRET_BYTES: usize = 24;
 
 pub(super) struct Chain<'a> {
     apply: &'a Apply<'a>,
@@ -130,12 +125,8 @@ impl<'a> Chain<'a> {
         if there.contains_key(path) {
             return Ok(());
         }
-        let mut bytes = [0; SECRET_BYTES];
-        getrandom::fill(&mut bytes).map_err(|error| {
-            Error::new(Code::Io, "could not get random numbers from the operating system").cause(error.to_string())
-        })?;
-        let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
-        let file = FileSpec { path: path.to_owned(), content: text.into_bytes(), access: secret.access };
+        let content = Secret::random()?.expose().as_bytes().to_vec();
+        let file = FileSpec { path: path.to_owned(), content, access: secret.access };
         self.upload(vec![file]).await
     }
 

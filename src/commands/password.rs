@@ -1,0 +1,86 @@
+//! `password`: Grafana's login, kept in the secrets volume and shown only when asked for.
+
+use serde_json::json;
+
+use super::Context;
+use crate::cli;
+use crate::component::Component;
+use crate::docker::Docker;
+use crate::docker::archive::{Entry, pack};
+use crate::error::{Code, Error, Result};
+use crate::http::grafana::Grafana;
+use crate::lock::Lock;
+use crate::observed::{Container, State};
+use crate::secret::Secret;
+use crate::stack::{ADMIN_PASSWORD, ADMIN_USER, Access, SECRETS_PATH};
+use crate::ui::Report;
+
+pub(super) async fn run(context: &Context<'_>, what: cli::Password) -> Result<Report> {
+    let project = context.project()?;
+    let docker = context.docker().await?;
+    match what {
+        cli::Password::Show => {
+            let password = read(&docker, &grafana(&docker, &project).await?).await?;
+            Ok(report(&password, &format!("{ADMIN_USER} / {}", password.expose())))
+        }
+        cli::Password::Reset => {
+            let _lock = Lock::take(&std::env::temp_dir(), &docker.engine.id, &project, "password reset")?;
+            let password = reset(&docker, &grafana(&docker, &project).await?).await?;
+            let text = format!("Grafana's login is now {ADMIN_USER} / {}", password.expose());
+            Ok(report(&password, &text))
+        }
+    }
+}
+
+fn report(password: &Secret, text: &str) -> Report {
+    Report::new(json!({"user": ADMIN_USER, "password": password.expose()}), text)
+}
+
+async fn grafana(docker: &Docker, project: &str) -> Result<Container> {
+    let containers = docker.project_containers(project).await?;
+    containers.into_iter().find(|container| container.component == Some(Component::Grafana)).ok_or_else(|| {
+        Error::new(Code::NotFound, format!("project `{project}` has no Grafana container"))
+            .hint("bring the stack up with `moko-mon up`; its password is kept with its data")
+    })
+}
+
+/// The password in the secrets volume.
+pub(super) async fn read(docker: &Docker, container: &Container) -> Result<Secret> {
+    let files = docker.download(&container.id, &container.name, SECRETS_PATH).await?;
+    let file = files.get(ADMIN_PASSWORD).ok_or_else(|| {
+        Error::new(Code::NotFound, "the secrets volume has no Grafana password")
+            .hint("make a new one with `moko-mon password reset`")
+    })?;
+    Ok(Secret::new(String::from_utf8_lossy(&file.content).trim_end()))
+}
+
+/// Makes a password, gives it to Grafana with Grafana's own tool, and keeps it once it is seen to work.
+async fn reset(docker: &Docker, container: &Container) -> Result<Secret> {
+    if container.state != State::Running {
+        return Err(Error::new(Code::NotReady, "Grafana has to run to be given a new password")
+            .cause(format!("container `{}` is {}", container.name, container.state.as_str()))
+            .hint("start it with `moko-mon up`"));
+    }
+    let password = Secret::random()?;
+    // `--homepath` because the tool looks for its defaults in the working directory otherwise; the password goes
+    // through standard input, where no list of processes shows it.
+    let command =
+        ["grafana", "cli", "--homepath", "/usr/share/grafana", "admin", "reset-admin-password", "--password-from-stdin"];
+    let input = format!("{}\n", password.expose());
+    let (code, output) = docker.exec(&container.id, command.map(str::to_owned).to_vec(), &input).await?;
+    if code != 0 {
+        let said = crate::docker::error::clean(&output);
+        return Err(Error::new(Code::GrafanaRefused, "Grafana's own tool could not reset the password")
+            .cause(format!("`{}` ended with code {code}: {said}", command.join(" ")))
+            .hint("see `moko-mon logs grafana`"));
+    }
+    let content = password.expose().as_bytes();
+    let path = ADMIN_PASSWORD[SECRETS_PATH.len()..].trim_start_matches('/');
+    let uid = container.spec.as_ref().and_then(|spec| spec.user.split(':').next()?.parse().ok()).unwrap_or(472);
+    let access = Access::Secret { uid, gid: 0 };
+    docker.upload(&container.id, &container.name, SECRETS_PATH, pack([Entry { path, content, access }])?).await?;
+    if let Some(spec) = &container.spec {
+        Grafana::new(&Context::http()?, &spec.port.url(), ADMIN_USER, password.clone()).login_check().await?;
+    }
+    Ok(password)
+}
