@@ -10,11 +10,29 @@ use std::path::PathBuf;
 
 use crate::component::Component;
 
+mod address;
+mod build;
+mod dashboards;
+mod decode;
 mod duration;
+mod files;
+mod init;
+mod json_schema;
+mod names;
 mod problem;
+mod resolve;
+mod rules;
+mod scalar;
+mod schema;
+mod shape;
+mod size;
 
+pub use dashboards::OWN_DASHBOARD_UID;
 pub use duration::PromDuration;
+pub use init::starting_file;
+pub use json_schema::json_schema;
 pub use problem::{Place, Problem, Problems};
+pub use resolve::{FILE_NAME, FILE_VARIABLE, Origin, Resolved, Setting, Sources, defaults, project, resolve};
 
 /// All settings, valid: ports are distinct and above 0, names fit Docker, durations fit Prometheus.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +102,8 @@ pub struct Grafana {
 }
 
 /// Where images come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Images {
     /// Mirror prefix for all four images, without a trailing slash.
     pub registry: Option<String>,
@@ -93,7 +112,8 @@ pub struct Images {
 }
 
 /// When an image is pulled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pull {
     /// When it is not there.
     Missing,

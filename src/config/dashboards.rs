@@ -1,0 +1,70 @@
+//! The user's dashboards: valid JSON, with a title, each with a uid of its own.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::problem::{Place, Problem};
+
+/// The largest dashboard; Grafana's own largest examples are below 1 MiB.
+pub(crate) const LARGEST: u64 = 5 << 20;
+
+/// The uid of the dashboard that moko-mon brings along.
+pub const OWN_DASHBOARD_UID: &str = "moko-standards-monitoring";
+
+/// Checks one file; `uids` holds those seen so far, each with its file.
+pub(crate) fn check(file: &str, content: &[u8], uids: &mut BTreeMap<String, String>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut report = |position: Option<(usize, usize)>, key: &str, found: String, expected: &str| {
+        let place = Place::File { file: file.to_owned(), position };
+        problems.push(Problem { place, key: key.to_owned(), found, expected: expected.to_owned() });
+    };
+    let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
+    let value = match serde_json::from_slice::<Value>(content) {
+        Ok(value) => value,
+        Err(error) => {
+            let text = error.to_string();
+            let fact = text.split(" at line ").next().unwrap_or_default();
+            let position = Some((error.line().max(1), error.column().max(1)));
+            report(position, "", format!("not JSON: {fact}"), "a dashboard as Grafana exports it");
+            return problems;
+        }
+    };
+    let Value::Object(dashboard) = value else {
+        report(Some((1, 1)), "", "not a JSON object".to_owned(), "a dashboard as Grafana exports it");
+        return problems;
+    };
+    match dashboard.get("title") {
+        Some(Value::String(title)) if !title.trim().is_empty() => {}
+        None if dashboard.get("dashboard").is_some_and(Value::is_object) => {
+            let found = "the dashboard is wrapped in `dashboard`, as in an API answer".to_owned();
+            report(None, "title", found, "what stands under `dashboard` alone");
+            return problems;
+        }
+        None => report(None, "title", "the key is missing".to_owned(), "the title of the dashboard"),
+        Some(Value::String(_)) => report(None, "title", "the title is empty".to_owned(), "the title of the dashboard"),
+        Some(other) => report(None, "title", format!("`{other}` is not a text"), "the title of the dashboard"),
+    }
+    match dashboard.get("uid") {
+        // Grafana gives a uid to a dashboard that has none.
+        None | Some(Value::Null) => {}
+        Some(Value::String(uid)) if uid.is_empty() => {}
+        Some(Value::String(uid)) if is_uid(uid) => {
+            if uid == OWN_DASHBOARD_UID {
+                report(None, "uid", format!("`{uid}` is the uid of the built-in dashboard"), "a uid of its own");
+            } else if let Some(first) = uids.insert(uid.clone(), file.to_owned()) {
+                report(None, "uid", format!("`{uid}` is the uid of `{first}` too"), "a uid of its own");
+            }
+        }
+        Some(other) => {
+            let found = format!("`{}` is not a uid", other.as_str().map_or_else(|| other.to_string(), str::to_owned));
+            report(None, "uid", found, "at most 40 letters, digits, `-` and `_`");
+        }
+    }
+    problems
+}
+
+/// What Grafana takes as a uid.
+fn is_uid(text: &str) -> bool {
+    text.len() <= 40 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}

@@ -1,0 +1,114 @@
+//! The grammars of names, and guesses at what a misspelt one should have been.
+
+/// A project: safe in the name of every container, volume and path.
+pub(crate) fn is_project(text: &str) -> bool {
+    (2..=31).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// A label name that every Prometheus and every query language around it takes.
+pub(crate) fn is_label(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A metric name in the classic grammar.
+pub(crate) fn is_metric(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == ':')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')
+}
+
+/// The path of a URL, without query and fragment.
+pub(crate) fn is_url_path(text: &str) -> bool {
+    text.starts_with('/') && text.chars().all(|c| c.is_ascii_graphic() && !"?#\"<>`".contains(c))
+}
+
+/// Why a text is no registry prefix; `None` when it is one.
+pub(crate) fn registry_fault(text: &str) -> Option<&'static str> {
+    if text.contains("://") {
+        return Some("has a scheme");
+    }
+    if text.contains('@') {
+        return Some("has credentials in it");
+    }
+    let (host, path) =
+        text.strip_suffix('/').unwrap_or(text).split_once('/').unwrap_or((text.trim_end_matches('/'), ""));
+    let good = is_registry_host(host) && (path.is_empty() || path.split('/').all(is_image_part));
+    (!good).then_some("is not a registry")
+}
+
+/// A host with an optional port.
+fn is_registry_host(text: &str) -> bool {
+    let (name, port) = text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
+    name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-')
+        && port.is_none_or(|port| super::scalar::port(port).is_some())
+}
+
+/// An image reference: `[host[:port]/]path[:tag][@digest]`.
+pub(crate) fn is_image(text: &str) -> bool {
+    let (name, digest) = text.split_once('@').map_or((text, None), |(name, digest)| (name, Some(digest)));
+    let digest_good = digest.is_none_or(|digest| {
+        digest
+            .strip_prefix("sha256:")
+            .is_some_and(|hex| hex.len() == 64 && hex.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')))
+    });
+    // A colon behind the last slash starts the tag; one before it belongs to the host's port.
+    let (path, tag) = match name.rsplit_once(':') {
+        Some((path, tag)) if !tag.contains('/') => (path, Some(tag)),
+        _ => (name, None),
+    };
+    let tag_good = tag.is_none_or(|tag| {
+        (1..=128).contains(&tag.len())
+            && !tag.starts_with(['.', '-'])
+            && tag.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    });
+    let path_good = match path.split_once('/') {
+        Some((host, rest)) if host.contains(['.', ':']) || host == "localhost" => {
+            is_registry_host(host) && rest.split('/').all(is_image_part)
+        }
+        _ => path.split('/').all(is_image_part),
+    };
+    digest_good && tag_good && path_good
+}
+
+/// One part of an image's path.
+fn is_image_part(text: &str) -> bool {
+    let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.starts_with(edge) && text.ends_with(edge) && text.chars().all(|c| edge(c) || "._-".contains(c))
+}
+
+/// Whether a key holds a secret itself, rather than the name of a file that does.
+pub(crate) fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let word = ["password", "passwd", "secret", "token", "credentials", "api_key", "apikey"]
+        .iter()
+        .any(|word| key.contains(word));
+    word && !key.ends_with("_file") && !key.ends_with("_files") && !key.ends_with("_url")
+}
+
+/// `` `a`, `b` or `c` ``.
+pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
+}
+
+/// `, did you mean …?` when one of the words is close enough, or else nothing.
+pub(crate) fn did_you_mean<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> String {
+    closest(text, words).map(|word| format!(", did you mean `{word}`?")).unwrap_or_default()
+}
+
+/// The word that `text` most likely should have been.
+fn closest<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let text = text.to_ascii_lowercase().replace('-', "_");
+    words
+        .into_iter()
+        .map(|word| (strsim::damerau_levenshtein(&text, &word.to_ascii_lowercase()), word))
+        .filter(|(distance, word)| *distance <= (word.len().max(text.len()) / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}

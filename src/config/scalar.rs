@@ -1,0 +1,232 @@
+//! What a single value may be: the check of each kind, and its JSON Schema.
+
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+
+use super::address::Address;
+use super::duration::PromDuration;
+use super::{names, size};
+
+/// The kinds of single values.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scalar {
+    /// The project's name.
+    Project,
+    /// A literal IP address.
+    Bind,
+    /// The prefix of a mirror registry.
+    Registry,
+    /// An image reference.
+    Image,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A port of the host.
+    Port,
+    /// A memory limit of at least `floor` bytes.
+    Memory {
+        /// The least that the server starts with.
+        floor: u64,
+    },
+    /// A duration of at least `floor`.
+    Duration {
+        /// The shortest sensible value.
+        floor: &'static str,
+    },
+    /// Prometheus' `retention.size`.
+    RetentionSize,
+    /// `true` or `false`.
+    Boolean,
+    /// A job name of the user.
+    Job,
+    /// `host:port` or URL.
+    Address,
+    /// The path of a URL.
+    MetricsPath,
+    /// Any text but the empty one.
+    Text,
+    /// The path of a file.
+    File,
+    /// A pattern for file names.
+    Glob,
+    /// A whole number, 0 included.
+    Count,
+    /// The name of a metric.
+    Metric,
+}
+
+/// What is wrong with a value: the two halves of a problem's sentence.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    /// What stands there.
+    pub(crate) found: String,
+    /// What would have been right.
+    pub(crate) expected: String,
+}
+
+impl Complaint {
+    pub(crate) fn new(found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { found: found.into(), expected: expected.into() }
+    }
+}
+
+/// The job names of the stack itself.
+const OWN_JOBS: [&str; 4] = ["prometheus", "alertmanager", "pushgateway", "grafana"];
+
+/// Blocks are cut at 128 MB of log; a smaller limit would delete everything at once.
+const RETENTION_FLOOR: u64 = 128 << 20;
+
+/// The longest path that the usual file systems take.
+const LONGEST_PATH: usize = 4096;
+
+impl Scalar {
+    /// Checks a text; `plain` when it may stand for a number or boolean, which in YAML means: without quotes.
+    pub(crate) fn check(self, text: &str, plain: bool) -> Result<Value, Complaint> {
+        if text.is_empty() || (plain && matches!(text, "~" | "null")) {
+            return Err(Complaint::new("the value is empty", self.expected()));
+        }
+        if !plain && matches!(self, Self::Port | Self::Boolean | Self::Count) {
+            let expected = format!("{}, without quotes", self.expected());
+            return Err(Complaint::new(format!("`\"{text}\"` is text"), expected));
+        }
+        let refuse = |found: String| Err(Complaint::new(found, self.expected()));
+        match self {
+            Self::Port => match port(text) {
+                Some(port) => return Ok(json!(port)),
+                None => return refuse(format!("`{text}` is not a port")),
+            },
+            Self::Count => match text.parse::<u64>() {
+                Ok(count) => return Ok(json!(count)),
+                Err(_) => return refuse(format!("`{text}` is not a whole number")),
+            },
+            Self::Boolean => match text {
+                "true" => return Ok(json!(true)),
+                "false" => return Ok(json!(false)),
+                _ => return refuse(format!("`{text}` is neither `true` nor `false`")),
+            },
+            Self::Choice(words) if !words.contains(&text) => {
+                return refuse(format!("`{text}` is unknown{}", names::did_you_mean(text, words.iter().copied())));
+            }
+            Self::Project if !names::is_project(text) => return refuse(format!("`{text}` is not a project name")),
+            Self::Bind if text.parse::<IpAddr>().is_err() => {
+                let hint = if text.eq_ignore_ascii_case("localhost") { ", did you mean `127.0.0.1`?" } else { "" };
+                return refuse(format!("`{text}` is not an IP address{hint}"));
+            }
+            Self::Registry => {
+                if let Some(fact) = names::registry_fault(text) {
+                    return refuse(format!("`{text}` {fact}"));
+                }
+            }
+            Self::Image if !names::is_image(text) => return refuse(format!("`{text}` is not an image reference")),
+            Self::Memory { floor } => match size::memory(text) {
+                Some(bytes) if bytes < floor => return refuse(format!("`{text}` is too little")),
+                Some(_) => {}
+                None => return refuse(format!("`{text}` is not a memory size")),
+            },
+            Self::Duration { floor } => match text.parse::<PromDuration>() {
+                Ok(value)
+                    if floor.parse().is_ok_and(|floor: PromDuration| value.as_duration() < floor.as_duration()) =>
+                {
+                    return refuse(format!("`{text}` is too short"));
+                }
+                Ok(_) => {}
+                Err(fact) => return refuse(format!("`{text}` {fact}")),
+            },
+            Self::RetentionSize => match size::retention(text) {
+                Some(bytes) if bytes < RETENTION_FLOOR => return refuse(format!("`{text}` is too little")),
+                Some(_) => {}
+                None => return refuse(format!("`{text}` is not a size")),
+            },
+            Self::Job if OWN_JOBS.contains(&text) => {
+                return refuse(format!("`{text}` is a job of the stack itself"));
+            }
+            Self::Address => {
+                Address::parse(text)?;
+            }
+            Self::Metric if !names::is_metric(text) => return refuse(format!("`{text}` is not a metric name")),
+            Self::MetricsPath if !names::is_url_path(text) => return refuse(format!("`{text}` is not a path")),
+            Self::File | Self::Glob if text.len() > LONGEST_PATH => {
+                return refuse(format!("a path of {} bytes is too long", text.len()));
+            }
+            Self::File if text.starts_with("~/") => {
+                return refuse(format!("`{text}` starts with `~`, which is not expanded"));
+            }
+            Self::Glob => {
+                if let Err(error) = glob::Pattern::new(text) {
+                    return refuse(format!("`{text}` is not a pattern: {}", error.msg));
+                }
+            }
+            Self::Choice(_)
+            | Self::Project
+            | Self::Bind
+            | Self::Image
+            | Self::Job
+            | Self::MetricsPath
+            | Self::Text
+            | Self::File
+            | Self::Metric => {}
+        }
+        Ok(json!(text))
+    }
+
+    /// What would be right, for the second half of a problem's sentence.
+    pub(crate) fn expected(self) -> String {
+        match self {
+            Self::Project => "2 to 31 of `a-z`, `0-9` and `-`, starting with a letter".to_owned(),
+            Self::Bind => "an IP address such as `127.0.0.1`".to_owned(),
+            Self::Registry => "a registry such as `mirror.example.com:5000/docker`".to_owned(),
+            Self::Image => "an image such as `prom/prometheus:v3.5.0`".to_owned(),
+            Self::Choice(words) => format!("one of {}", names::list(words.iter().copied())),
+            Self::Port => "a whole number from 1 to 65535".to_owned(),
+            Self::Memory { floor } => {
+                let (floor, ceiling) = (size::display(floor), size::display(size::MEMORY_CEILING));
+                format!("a whole number with MiB or GiB, {floor} to {ceiling}")
+            }
+            Self::Duration { floor: "0s" } => "a duration such as `15s`, `1h30m` or `15d`".to_owned(),
+            Self::Duration { floor } => format!("a duration such as `15s`, `1h30m` or `15d`, at least {floor}"),
+            Self::RetentionSize => "a whole number with MB, GB or TB, at least 128MB".to_owned(),
+            Self::Boolean => "`true` or `false`".to_owned(),
+            Self::Job => format!("a name other than {}", names::list(OWN_JOBS)),
+            Self::Address => "`host:port`, or a URL such as `https://host:port/metrics`".to_owned(),
+            Self::MetricsPath => "a path such as `/metrics`".to_owned(),
+            Self::Text => "a text".to_owned(),
+            Self::Count => "a whole number".to_owned(),
+            Self::Metric => "letters, digits, `_` and `:`, not starting with a digit".to_owned(),
+            Self::File => "the path of a file, relative to the configuration file".to_owned(),
+            Self::Glob => "a path or pattern such as `rules/*.yml`".to_owned(),
+        }
+    }
+
+    /// The JSON Schema of the value.
+    pub(crate) fn json_schema(self) -> Value {
+        match self {
+            Self::Project => json!({"type": "string", "pattern": "^[a-z][a-z0-9-]{1,30}$"}),
+            Self::Bind => json!({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
+            Self::Registry => {
+                json!({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*/?$"})
+            }
+            Self::Image | Self::Text | Self::File | Self::Glob => json!({"type": "string", "minLength": 1}),
+            Self::Choice(words) => json!({"type": "string", "enum": words}),
+            Self::Port => json!({"type": "integer", "minimum": 1, "maximum": 65535}),
+            Self::Memory { .. } => json!({"type": "string", "pattern": "^[1-9][0-9]*([kK]|[mM]|[gG])([iI]?[bB])?$"}),
+            Self::Duration { .. } => json!({
+                "type": "string",
+                "pattern": "^(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?$",
+                "minLength": 2,
+            }),
+            Self::RetentionSize => json!({"type": "string", "pattern": "^[1-9][0-9]*(B|KB|MB|GB|TB|PB|EB)$"}),
+            Self::Boolean => json!({"type": "boolean"}),
+            Self::Job => json!({"type": "string", "minLength": 1, "not": {"enum": OWN_JOBS}}),
+            Self::Address => json!({"type": "string", "pattern": "^(https?://)?[^/@\\s]+:[0-9]+(/[^\\s?#]*)?$"}),
+            Self::Count => json!({"type": "integer", "minimum": 0}),
+            Self::Metric => json!({"type": "string", "pattern": "^[a-zA-Z_:][a-zA-Z0-9_:]*$"}),
+            Self::MetricsPath => json!({"type": "string", "pattern": "^/[^\\s?#]*$"}),
+        }
+    }
+}
+
+/// A port in plain decimal notation: `9_090`, `0x2382`, `010` and `9090.0` are not what they seem to everybody.
+pub(crate) fn port(text: &str) -> Option<u16> {
+    let decimal = text.chars().all(|c| c.is_ascii_digit()) && !text.starts_with('0');
+    text.parse().ok().filter(|_| decimal)
+}

@@ -1,0 +1,108 @@
+//! The settings as typed values: what the table's checked values become.
+//!
+//! Every field has a counterpart in [`super::schema::SETTINGS`]; a test keeps the two equal.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::duration::PromDuration;
+use super::size::Memory;
+use super::{Images, Server};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) project: String,
+    pub(crate) bind: IpAddr,
+    pub(crate) images: Images,
+    pub(crate) prometheus: Prometheus,
+    pub(crate) alertmanager: Common,
+    pub(crate) pushgateway: Common,
+    pub(crate) grafana: Grafana,
+    pub(crate) targets: Vec<Nullable<Target>>,
+    pub(crate) rules: Rules,
+}
+
+/// What every component has.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Common {
+    pub(crate) port: u16,
+    pub(crate) image: Option<String>,
+    pub(crate) memory: Memory,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Prometheus {
+    pub(crate) port: u16,
+    pub(crate) image: Option<String>,
+    pub(crate) memory: Memory,
+    pub(crate) scrape_interval: PromDuration,
+    pub(crate) evaluation_interval: PromDuration,
+    pub(crate) retention: Retention,
+    pub(crate) external_labels: BTreeMap<String, String>,
+    pub(crate) remote_write: Vec<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Retention {
+    pub(crate) time: PromDuration,
+    pub(crate) size: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Grafana {
+    pub(crate) enabled: bool,
+    pub(crate) port: u16,
+    pub(crate) image: Option<String>,
+    pub(crate) memory: Memory,
+    pub(crate) dashboards: Vec<Nullable<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rules {
+    pub(crate) extra: Vec<Nullable<String>>,
+}
+
+/// A target; a field that was wrong is empty here and has been reported.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Target {
+    pub(crate) job: String,
+    pub(crate) address: String,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) metrics_path: Option<String>,
+    pub(crate) scheme: Option<String>,
+    pub(crate) basic_auth: Option<BasicAuth>,
+    pub(crate) bearer_token_file: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct BasicAuth {
+    pub(crate) username: String,
+    pub(crate) password_file: String,
+}
+
+/// An item of a list; a wrong one was reported and is empty here, so that the others keep their number.
+#[derive(Debug, Default)]
+pub(crate) struct Nullable<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Nullable<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Option::deserialize(deserializer)?.unwrap_or_default()))
+    }
+}
+
+impl From<Common> for Server {
+    fn from(common: Common) -> Self {
+        Self { port: common.port, image: common.image, memory: common.memory.0 }
+    }
+}

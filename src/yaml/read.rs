@@ -1,0 +1,333 @@
+//! Reads YAML into a tree that knows the place of every node.
+//!
+//! Only what a settings or rules file needs: one document of mappings, sequences and scalars. Anchors, aliases and
+//! tags are refused, so a small file cannot grow into a large value and no text can name a type.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+
+/// How much a file may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Largest size in bytes, checked before parsing.
+    pub bytes: usize,
+    /// Deepest nesting.
+    pub depth: usize,
+}
+
+/// One value and where it starts; lines and columns count from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Line of the first character.
+    pub line: usize,
+    /// Column of the first character, in characters.
+    pub column: usize,
+    /// What stands there.
+    pub value: Value,
+}
+
+/// The value of a [`Node`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A single text; `plain` when it stands there without quotes and is no block.
+    Scalar {
+        /// The text, escapes resolved.
+        text: String,
+        /// Whether it may mean a number, a boolean or nothing.
+        plain: bool,
+    },
+    /// An ordered list.
+    Sequence(Vec<Node>),
+    /// Keys and values in the order of the file; each key once.
+    Mapping(Vec<Entry>),
+}
+
+/// A key, which always is a scalar, and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The text of the key.
+    pub key: String,
+    /// Line of the key.
+    pub line: usize,
+    /// Column of the key.
+    pub column: usize,
+    /// The value beneath the key.
+    pub value: Node,
+}
+
+/// One thing that is wrong with the text itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Line and column, when they are known.
+    pub position: Option<(usize, usize)>,
+    /// What stands there.
+    pub found: String,
+    /// What would have been right.
+    pub expected: String,
+}
+
+/// What came of reading a text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parsed {
+    /// The document; `None` when it holds nothing but comments, or cannot be read at all.
+    pub root: Option<Node>,
+    /// Everything wrong, in the order of the file. Not empty when the text cannot be read at all.
+    pub faults: Vec<Fault>,
+    /// Whether the text could be read to its end.
+    pub complete: bool,
+}
+
+impl Parsed {
+    /// Nothing could be read, for one reason.
+    fn failed(position: Option<(usize, usize)>, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        let fault = Fault { position, found: found.into(), expected: expected.into() };
+        Self { root: None, faults: vec![fault], complete: false }
+    }
+}
+
+/// Reads one document.
+#[must_use]
+pub fn parse(bytes: &[u8], limits: Limits) -> Parsed {
+    if bytes.len() > limits.bytes {
+        return Parsed::failed(
+            None,
+            format!("{} bytes are too many", bytes.len()),
+            format!("a file of at most {} KiB", limits.bytes / 1024),
+        );
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
+        Err(error) => {
+            let offset = error.valid_up_to();
+            let before = String::from_utf8_lossy(bytes.get(..offset).unwrap_or_default());
+            let found = format!("byte {offset} (counted from 0) is not UTF-8");
+            return Parsed::failed(Some(end_of(&before)), found, "a text file in UTF-8");
+        }
+    };
+    if text.trim().is_empty() {
+        return Parsed::failed(None, "the file is empty", "content, or at least a comment");
+    }
+    let hidden = hidden_characters(text);
+    if !hidden.is_empty() {
+        return Parsed { root: None, faults: hidden, complete: false };
+    }
+    Builder { text, limits, stack: Vec::new(), root: None, faults: Vec::new() }.run()
+}
+
+/// The position just behind `text`.
+fn end_of(text: &str) -> (usize, usize) {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    (text.matches('\n').count() + 1, last.chars().count() + 1)
+}
+
+/// Whether a character changes the direction of the text around it, which can make a line look like another one.
+pub(super) fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A character that a person cannot see but a program acts on.
+fn is_hidden(c: char) -> bool {
+    is_bidi(c) || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
+}
+
+/// The first few hidden characters, each with its place.
+fn hidden_characters(text: &str) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (number, line) in text.split('\n').enumerate() {
+        for (index, c) in line.chars().enumerate().filter(|(_, c)| is_hidden(*c)) {
+            let found = format!("`U+{:04X}` is an invisible control character", u32::from(c));
+            faults.push(Fault { position: Some((number + 1, index + 1)), found, expected: "visible text".to_owned() });
+        }
+    }
+    faults.truncate(20);
+    faults
+}
+
+/// A collection whose end has not come yet.
+enum Open {
+    /// Items so far.
+    Sequence { line: usize, column: usize, items: Vec<Node> },
+    /// Entries so far, the key whose value comes next, and where each key stood first.
+    Mapping { line: usize, column: usize, entries: Vec<Entry>, key: Option<Key>, seen: HashMap<String, usize> },
+}
+
+/// A key that waits for its value.
+struct Key {
+    text: String,
+    line: usize,
+    column: usize,
+    /// A second value for one key, or a key that is no text: already reported, the value is dropped.
+    refused: bool,
+}
+
+/// Builds the tree from the parser's events.
+struct Builder<'a> {
+    text: &'a str,
+    limits: Limits,
+    stack: Vec<Open>,
+    root: Option<Node>,
+    faults: Vec<Fault>,
+}
+
+impl Builder<'_> {
+    /// Follows the events to the end, or to the first place from which nothing can be understood.
+    fn run(mut self) -> Parsed {
+        let text = self.text;
+        let mut documents = 0;
+        let mut complete = true;
+        for event in Parser::new_from_str(text) {
+            let (event, span) = match event {
+                Ok(event) => event,
+                Err(error) => {
+                    let fault = self.syntax(&error);
+                    self.faults.push(fault);
+                    complete = false;
+                    break;
+                }
+            };
+            if matches!(event, Event::DocumentStart(_)) {
+                documents += 1;
+            }
+            if documents > 1 {
+                self.fault(position(span), "a second document starts here", "one document: remove this `---`");
+                break;
+            }
+            self.event(event, span);
+            if self.stack.len() > self.limits.depth {
+                let expected = format!("at most {} levels", self.limits.depth);
+                self.fault(position(span), "the nesting is too deep", &expected);
+                complete = false;
+                break;
+            }
+        }
+        Parsed { root: if complete { self.root } else { None }, faults: self.faults, complete }
+    }
+
+    fn fault(&mut self, position: (usize, usize), found: &str, expected: &str) {
+        let fault = Fault { position: Some(position), found: found.to_owned(), expected: expected.to_owned() };
+        self.faults.push(fault);
+    }
+
+    fn event(&mut self, event: Event<'_>, span: Span) {
+        let (line, column) = position(span);
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse(anchor, tag.is_some(), span);
+                if let Some(c) = text.chars().find(|c| is_hidden(*c)) {
+                    let found = format!("an escape for the invisible character `U+{:04X}`", u32::from(c));
+                    self.fault((line, column), &found, "visible text");
+                }
+                let plain = style == ScalarStyle::Plain;
+                self.place(Node { line, column, value: Value::Scalar { text: text.into_owned(), plain } });
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.refuse(anchor, tag.is_some(), span);
+                self.stack.push(Open::Sequence { line, column, items: Vec::new() });
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.refuse(anchor, tag.is_some(), span);
+                let (entries, seen) = (Vec::new(), HashMap::new());
+                self.stack.push(Open::Mapping { line, column, entries, key: None, seen });
+            }
+            Event::SequenceEnd | Event::MappingEnd => match self.stack.pop() {
+                Some(Open::Sequence { line, column, items }) => {
+                    self.place(Node { line, column, value: Value::Sequence(items) });
+                }
+                Some(Open::Mapping { line, column, entries, .. }) => {
+                    self.place(Node { line, column, value: Value::Mapping(entries) });
+                }
+                None => {}
+            },
+            Event::Alias(_) => {
+                self.fault(
+                    (line, column),
+                    "an alias (`*name`)",
+                    "the value itself: anchors and aliases are not allowed",
+                );
+                self.place(Node { line, column, value: Value::Scalar { text: String::new(), plain: false } });
+            }
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {}
+        }
+    }
+
+    fn refuse(&mut self, anchor: usize, tagged: bool, span: Span) {
+        if anchor > 0 {
+            self.fault(position(span), "an anchor (`&name`)", "the value alone: anchors and aliases are not allowed");
+        }
+        if tagged {
+            self.fault(position(span), "a tag (`!name`)", "the value alone: tags are not allowed");
+        }
+    }
+
+    /// Puts a finished node where the innermost open collection expects one.
+    fn place(&mut self, node: Node) {
+        let fault = match self.stack.last_mut() {
+            None => {
+                self.root = Some(node);
+                None
+            }
+            Some(Open::Sequence { items, .. }) => {
+                items.push(node);
+                None
+            }
+            Some(Open::Mapping { entries, key, seen, .. }) => match key.take() {
+                None => {
+                    let (accepted, fault) = accept_key(node, seen);
+                    *key = Some(accepted);
+                    fault
+                }
+                Some(Key { refused: true, .. }) => None,
+                Some(Key { text, line, column, refused: false }) => {
+                    entries.push(Entry { key: text, line, column, value: node });
+                    None
+                }
+            },
+        };
+        self.faults.extend(fault);
+    }
+
+    /// The parser's refusal in words of its own place.
+    fn syntax(&self, error: &ScanError) -> Fault {
+        let line = error.marker().line().max(1);
+        let tabbed = |number: &usize| {
+            let text = self.text.lines().nth(number.saturating_sub(1)).unwrap_or_default();
+            text.chars().take_while(|c| c.is_whitespace()).position(|c| c == '\t').map(|column| (*number, column + 1))
+        };
+        // A tab upsets the parser on its own line or on one of the lines behind it.
+        if let Some(position) = [line, line.saturating_sub(1)].iter().find_map(tabbed) {
+            return Fault {
+                position: Some(position),
+                found: "the line is indented with a tab".to_owned(),
+                expected: "spaces: YAML does not allow tabs in indentation".to_owned(),
+            };
+        }
+        Fault {
+            position: Some((line, error.marker().col() + 1)),
+            found: format!("not YAML: {}", error.info()),
+            expected: "`key: value` lines, nested by two spaces".to_owned(),
+        }
+    }
+}
+
+/// Checks that a key is a text that has not been there before.
+fn accept_key(node: Node, seen: &mut HashMap<String, usize>) -> (Key, Option<Fault>) {
+    let (line, column) = (node.line, node.column);
+    let fault =
+        |found: String, expected: &str| Fault { position: Some((line, column)), found, expected: expected.to_owned() };
+    let Value::Scalar { text, .. } = node.value else {
+        let key = Key { text: String::new(), line, column, refused: true };
+        return (key, Some(fault("a list or mapping as a key".to_owned(), "a name")));
+    };
+    let first = seen.get(&text).copied();
+    seen.entry(text.clone()).or_insert(line);
+    let fault = first
+        .map(|first| fault(format!("the key `{text}` is there twice"), &format!("one: the first is in line {first}")));
+    let repeated = fault.is_some();
+    (Key { text, line, column, refused: repeated }, fault)
+}
+
+/// Where a span starts, both counted from 1.
+fn position(span: Span) -> (usize, usize) {
+    (span.start.line().max(1), span.start.col() + 1)
+}
