@@ -68,8 +68,8 @@ impl<'a> Apply<'a> {
             let _ = self.network.set(network);
         }
         let chains = Component::SLOWEST_FIRST.into_iter().filter_map(|component| self.stack.get(component));
-        let chains = chains.map(|spec| chain::Chain::new(self, spec).run(plan));
-        let mut failures = join_all(chains).await.into_iter().filter_map(Result::err);
+        let chains: Vec<chain::Chain<'_>> = chains.map(|spec| chain::Chain::new(self, spec)).collect();
+        let mut failures = join_all(chains.iter().map(|chain| chain.run(plan))).await.into_iter().filter_map(Result::err);
         let Some(first) = failures.next() else { return Ok(()) };
         for other in failures.filter(|other| !self.stop.asked() || other.code != first.code) {
             self.ui.warn(std::iter::once(other.message).chain(other.causes).collect::<Vec<_>>().join(": "));

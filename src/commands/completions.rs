@@ -35,7 +35,7 @@ pub(super) fn man(directory: &Path) -> Result<Report> {
 /// One page for a command and for each command beneath it: `moko-mon-config-show.1`.
 fn write(command: &clap::Command, name: &str, directory: &Path, pages: &mut Vec<String>) -> std::io::Result<()> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone().name(name.to_owned())).render(&mut page)?;
+    clap_mangen::Man::new(command.clone()).title(name).render(&mut page)?;
     let file = format!("{name}.1");
     std::fs::write(directory.join(&file), page)?;
     pages.push(file);

@@ -1,7 +1,5 @@
 //! `down`: removes what is ours, from any state, without a configuration.
 
-use std::time::Duration;
-
 use futures_util::future::try_join_all;
 use serde_json::json;
 
@@ -115,6 +113,3 @@ fn summary(project: &str, removed: &[(&str, &Vec<String>)], kept: &[String]) -> 
     }
     text
 }
-
-/// Longest time that `down` may take for one container, for documentation and tests.
-pub const LONGEST_STOP: Duration = Duration::from_secs(120);

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::cli::{Cli, Command, Global};
-use crate::config::resolve::{self, Sources};
+use crate::config::{self as settings, Resolved, Sources};
 use crate::docker::Docker;
 use crate::error::{Code, Error, ExitStatus, Result};
 use crate::http::Http;
@@ -36,15 +36,15 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// All settings; what is odd but not wrong becomes warnings.
-    fn config(&self) -> Result<resolve::Resolved> {
-        let resolved = resolve::resolve(&self.sources)?;
+    fn config(&self) -> Result<Resolved> {
+        let resolved = settings::resolve(&self.sources)?;
         resolved.warnings.iter().for_each(|warning| self.ui.warn(warning));
         Ok(resolved)
     }
 
     /// Only the project's name: what looks at a stack or takes it away has to work with any other setting broken.
     fn project(&self) -> Result<String> {
-        let (project, warnings) = resolve::project(&self.sources)?;
+        let (project, warnings) = settings::project(&self.sources)?;
         warnings.iter().for_each(|warning| self.ui.warn(warning));
         Ok(project)
     }

@@ -1,6 +1,6 @@
 //! `up`: observe, decide, act.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
 
@@ -23,10 +23,7 @@ use crate::{platform, server};
 
 pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report> {
     let config = context.config()?.config;
-    let stack = Stack::desired(&config);
-    if let Some(content) = &stack.grafana {
-        content.check()?;
-    }
+    let stack = Stack::desired(&config)?;
     let docker = context.docker().await?;
     let http = Context::http()?;
     if flags.dry_run {
@@ -117,6 +114,3 @@ fn done(stack: &Stack, docker: &Docker, plan: &Plan) -> Report {
     }
     Report::new(json!({"project": stack.project, "engine": docker.engine, "components": components, "steps": plan.steps}), text)
 }
-
-/// The default of `--wait`, for commands that have no such flag.
-pub(super) const WAIT: Duration = Duration::from_secs(120);

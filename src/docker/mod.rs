@@ -182,13 +182,13 @@ impl Docker {
     /// Removes a volume. One that is gone is fine.
     pub async fn remove_volume(&self, name: &str) -> Result<()> {
         let goal = format!("could not remove volume `{name}`");
-        self.optional(goal, limit::WRITE, self.inner.remove_volume(name, None)).await.map(drop)
+        self.optional(goal, limit::WRITE, self.inner.remove_volume(name, None::<query::RemoveVolumeOptions>)).await.map(drop)
     }
 
     /// Removes an image. One that is gone is fine.
     pub async fn remove_image(&self, reference: &str) -> Result<()> {
         let goal = format!("could not remove image `{reference}`");
-        self.optional(goal, limit::WRITE, self.inner.remove_image(reference, None, None)).await.map(drop)
+        self.optional(goal, limit::WRITE, self.inner.remove_image(reference, None::<query::RemoveImageOptions>, None)).await.map(drop)
     }
 
     /// Sends a signal to a container's main process.

@@ -5,11 +5,12 @@ use serde::Serialize;
 use super::{Access, ComponentSpec, ContainerSpec, FileSpec, Reload, SECRETS_PATH, VolumeKind, container, volume};
 use crate::component::Component;
 use crate::config::Config;
+use crate::error::Result;
 use crate::yaml;
 
 const CONFIG_PATH: &str = "/etc/alertmanager/alertmanager.yml";
 
-pub(super) fn spec(config: &Config) -> ComponentSpec {
+pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
     let component = Component::Alertmanager;
     let mut container = ContainerSpec {
         volumes: vec![
@@ -30,10 +31,10 @@ pub(super) fn spec(config: &Config) -> ComponentSpec {
     ];
     let file = FileSpec {
         path: CONFIG_PATH.to_owned(),
-        content: yaml::to_string(&configuration()).into_bytes(),
+        content: yaml::to_string(&configuration())?.into_bytes(),
         access: Access::Public,
     };
-    ComponentSpec {
+    Ok(ComponentSpec {
         component,
         container,
         files: vec![file],
@@ -48,7 +49,7 @@ pub(super) fn spec(config: &Config) -> ComponentSpec {
         }),
         // Nothing in it is the user's yet.
         check: None,
-    }
+    })
 }
 
 #[derive(Serialize)]

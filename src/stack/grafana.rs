@@ -4,6 +4,7 @@ use super::{Access, ComponentSpec, ContainerSpec, GeneratedSecret, SECRETS_PATH,
 use crate::assets;
 use crate::component::Component;
 use crate::config::Config;
+use crate::error::{Code, Error, Result};
 use crate::http::grafana::{Content, DATA_SOURCE_UID, Dashboard, DataSource, Folder};
 
 /// The administrator's login name.
@@ -76,18 +77,21 @@ fn environment(url: &str) -> Vec<String> {
 }
 
 /// What Grafana should contain: our data source, our folder, our dashboard and the user's.
-pub(super) fn content(config: &Config) -> Content {
-    // The asset is compiled in and parsed by a test; a user's file was parsed when the configuration was resolved.
-    let own = (DASHBOARD_UID.to_owned(), assets::DASHBOARD.as_bytes());
-    let users = config.grafana.dashboards.iter().map(|file| (file.name.clone(), file.content.as_slice()));
-    let dashboards = std::iter::once(own)
-        .chain(users)
-        .filter_map(|(origin, bytes)| Some((origin, serde_json::from_slice(bytes).ok()?)))
-        .map(|(origin, json)| Dashboard::resolved(origin, json, DATA_SOURCE_UID))
-        .collect();
-    Content {
+pub(super) fn content(config: &Config) -> Result<Content> {
+    let own = ("built in".to_owned(), assets::DASHBOARD.as_bytes());
+    let users = config.grafana.dashboards.iter();
+    let users = users.map(|file| (file.path.display().to_string(), file.content.as_slice()));
+    let dashboards = std::iter::once(own).chain(users).map(|(origin, bytes)| {
+        let json = serde_json::from_slice(bytes).map_err(|error| {
+            Error::new(Code::ConfigInvalid, format!("dashboard `{origin}` is not JSON")).cause(error.to_string())
+        })?;
+        Dashboard::from_file(&origin, json, DATA_SOURCE_UID)
+    });
+    let content = Content {
         data_source: DataSource::ours("http://prometheus:9090", config.prometheus.scrape_interval.to_string()),
         folder: Folder { uid: "moko-mon".to_owned(), title: "moko-mon".to_owned() },
-        dashboards,
-    }
+        dashboards: dashboards.collect::<Result<_>>()?,
+    };
+    content.check()?;
+    Ok(content)
 }

@@ -12,6 +12,7 @@ pub mod spec;
 
 use crate::component::Component;
 use crate::config::Config;
+use crate::error::Result;
 use crate::http::grafana as grafana_api;
 
 pub use grafana::{ADMIN_PASSWORD, ADMIN_USER, DASHBOARD_UID};
@@ -36,22 +37,18 @@ pub struct Stack {
 
 impl Stack {
     /// The stack that a configuration asks for.
-    #[must_use]
-    pub fn desired(config: &Config) -> Self {
+    pub fn desired(config: &Config) -> Result<Self> {
         let components = config
             .components()
             .map(|component| match component {
                 Component::Prometheus => prometheus::spec(config),
                 Component::Alertmanager => alertmanager::spec(config),
-                Component::Pushgateway => pushgateway::spec(config),
-                Component::Grafana => grafana::spec(config),
+                Component::Pushgateway => Ok(pushgateway::spec(config)),
+                Component::Grafana => Ok(grafana::spec(config)),
             })
-            .collect();
-        Self {
-            project: config.project.clone(),
-            components,
-            grafana: config.grafana.enabled.then(|| grafana::content(config)),
-        }
+            .collect::<Result<_>>()?;
+        let grafana = config.grafana.enabled.then(|| grafana::content(config)).transpose()?;
+        Ok(Self { project: config.project.clone(), components, grafana })
     }
 
     /// The component's spec, if the stack has it.

@@ -8,6 +8,7 @@ use super::{Access, Check, ComponentSpec, ContainerSpec, FileSpec, Reload, SECRE
 use crate::assets;
 use crate::component::Component;
 use crate::config::{Config, Target, TargetAuth, UserFile};
+use crate::error::Result;
 use crate::yaml;
 
 /// `nobody` of the three images of the Prometheus family.
@@ -22,7 +23,7 @@ const HOST: &str = "host.docker.internal";
 /// The names of our own scrape jobs, one for each component.
 pub const SCRAPE_JOBS: [&str; 4] = ["prometheus", "alertmanager", "pushgateway", "grafana"];
 
-pub(super) fn spec(config: &Config) -> ComponentSpec {
+pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
     let component = Component::Prometheus;
     let mut container = ContainerSpec {
         volumes: vec![
@@ -45,10 +46,10 @@ pub(super) fn spec(config: &Config) -> ComponentSpec {
         format!("--storage.tsdb.retention.size={}", config.prometheus.retention_size),
         format!("--web.external-url={}/", container.port.url()),
     ];
-    ComponentSpec {
+    Ok(ComponentSpec {
         component,
         container,
-        files: files(config),
+        files: files(config)?,
         generated: Vec::new(),
         ready_path: "/-/ready",
         reload: Some(Reload {
@@ -59,7 +60,7 @@ pub(super) fn spec(config: &Config) -> ComponentSpec {
             marker: "/etc/prometheus/.moko-mon-applied",
         }),
         check: check(config),
-    }
+    })
 }
 
 /// Our own part is checked by tests; a container is spent on the check only when the user has added something.
@@ -77,7 +78,7 @@ fn check(config: &Config) -> Option<Check> {
 }
 
 /// Everything that Prometheus reads; the main file last, so that what it names is there before it.
-fn files(config: &Config) -> Vec<FileSpec> {
+fn files(config: &Config) -> Result<Vec<FileSpec>> {
     let mut files: Vec<FileSpec> = rule_files(config)
         .map(|(path, content)| FileSpec { path, content: content.to_vec(), access: Access::Public })
         .collect();
@@ -93,10 +94,10 @@ fn files(config: &Config) -> Vec<FileSpec> {
     }));
     files.push(FileSpec {
         path: CONFIG_PATH.to_owned(),
-        content: yaml::to_string(&configuration(config)).into_bytes(),
+        content: yaml::to_string(&configuration(config))?.into_bytes(),
         access: Access::Public,
     });
-    files
+    Ok(files)
 }
 
 fn secret_path(name: &str) -> String {

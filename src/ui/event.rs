@@ -59,7 +59,7 @@ pub fn human(duration: Duration) -> String {
 
 /// Bytes for people: `12.3 MB`.
 #[must_use]
-pub fn megabytes(bytes: u64) -> String {
+pub(super) fn megabytes(bytes: u64) -> String {
     // One decimal in integers: floats would need a cast that loses digits.
     format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
 }

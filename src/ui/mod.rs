@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, ExitStatus};
 
-pub use event::{Event, Reporter};
+pub use event::{Event, Reporter, human};
 
 /// How a result is written to stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -139,6 +139,27 @@ impl Ui {
         }
         status
     }
+}
+
+/// Shows what is wrong with a command line, or the help or version that was asked for.
+#[must_use]
+pub fn usage(refused: &clap::Error, arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitStatus {
+    let json = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
+    let json = json.contains("--output json") || json.contains("--output=json");
+    if !refused.use_stderr() {
+        let _ = refused.print();
+        return ExitStatus::Success;
+    }
+    if json {
+        let text = refused.render().to_string();
+        let text = text.trim_start_matches("error: ").trim();
+        let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
+        let error = Error::new(crate::error::Code::Usage, message).hint(rest.trim());
+        let _ = write_stdout(&format!("{:#}\n", envelope("", Value::Null, &[], Some(&error))));
+    } else {
+        let _ = refused.print();
+    }
+    ExitStatus::Usage
 }
 
 /// Writes to stdout; false when nobody reads it.
