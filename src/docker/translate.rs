@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bollard::models::{
     ContainerCreateBody, EndpointSettings, HostConfig, HostConfigLogConfig, Mount, MountType, MountVolumeOptions,
-    NetworkingConfig, PortBinding, ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
+    NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
 };
 
 use super::labels;
@@ -74,11 +74,7 @@ fn hardening(spec: &ContainerSpec) -> HostConfig {
         // Equal to `memory`: no swap beyond it.
         memory_swap: Some(memory),
         tmpfs: Some(HashMap::from([("/tmp".to_owned(), "rw,noexec,nosuid,size=64m".to_owned())])),
-        ulimits: Some(vec![ResourcesUlimits {
-            name: Some("nofile".to_owned()),
-            soft: Some(65536),
-            hard: Some(65536),
-        }]),
+        // No `nofile` limit of our own: an engine without the right to raise it (rootless, nested) starts nothing then.
         ..HostConfig::default()
     }
 }
