@@ -69,7 +69,8 @@ impl<'a> Apply<'a> {
         }
         let chains = Component::SLOWEST_FIRST.into_iter().filter_map(|component| self.stack.get(component));
         let chains: Vec<chain::Chain<'_>> = chains.map(|spec| chain::Chain::new(self, spec)).collect();
-        let mut failures = join_all(chains.iter().map(|chain| chain.run(plan))).await.into_iter().filter_map(Result::err);
+        let mut failures =
+            join_all(chains.iter().map(|chain| chain.run(plan))).await.into_iter().filter_map(Result::err);
         let Some(first) = failures.next() else { return Ok(()) };
         for other in failures.filter(|other| !self.stop.asked() || other.code != first.code) {
             self.ui.warn(std::iter::once(other.message).chain(other.causes).collect::<Vec<_>>().join(": "));
@@ -139,8 +140,9 @@ impl<'a> Apply<'a> {
 
     /// The network that was there before and that the plan does not remove.
     fn kept_network(&self, plan: &Plan) -> Option<String> {
-        let removed =
-            |id: &String| plan.steps.iter().any(|step| matches!(&step.action, Action::RemoveNetwork { id: gone } if gone == id));
+        let removed = |id: &String| {
+            plan.steps.iter().any(|step| matches!(&step.action, Action::RemoveNetwork { id: gone } if gone == id))
+        };
         self.observed.networks.iter().map(|network| network.id.clone()).find(|id| !removed(id))
     }
 

@@ -42,9 +42,10 @@ fn show(context: &Context<'_>) -> Result<Report> {
         vec![setting.key.clone(), value, setting.origin.to_string()]
     });
     let text = table::columns(&std::iter::once(heading).chain(rows).collect::<Vec<_>>());
-    let settings = resolved.settings.iter().map(|setting| {
-        json!({"key": setting.key, "value": setting.value, "origin": setting.origin.to_string()})
-    });
+    let settings = resolved
+        .settings
+        .iter()
+        .map(|setting| json!({"key": setting.key, "value": setting.value, "origin": setting.origin.to_string()}));
     let file = resolved.file.as_ref().map(|file| file.display().to_string());
     Ok(Report::new(json!({"file": file, "settings": settings.collect::<Vec<_>>()}), text))
 }

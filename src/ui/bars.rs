@@ -19,7 +19,8 @@ pub(super) struct Bars {
 
 impl Bars {
     pub(super) fn new(color: bool) -> Self {
-        let template = if color { "{spinner:.cyan} {prefix:<13} {wide_msg}" } else { "{spinner} {prefix:<13} {wide_msg}" };
+        let template =
+            if color { "{spinner:.cyan} {prefix:<13} {wide_msg}" } else { "{spinner} {prefix:<13} {wide_msg}" };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
         Self { all: MultiProgress::new(), style, lines: Mutex::new(BTreeMap::new()) }
     }
@@ -49,7 +50,9 @@ fn name(step: &Step) -> &'static str {
 impl Reporter for Bars {
     fn on(&self, event: &Event<'_>) {
         match event {
-            Event::Started(step) => self.set(name(step), format!("{} {} ({})", step.action.verb(), step.subject, step.cause)),
+            Event::Started(step) => {
+                self.set(name(step), format!("{} {} ({})", step.action.verb(), step.subject, step.cause));
+            }
             Event::Done(..) | Event::Failed(_) | Event::Note(_) | Event::Warning(_) => {
                 if let Some(line) = plain::line(event) {
                     self.print(&line);
