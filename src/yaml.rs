@@ -15,6 +15,12 @@ mod write;
 pub use read::{Entry, Fault, Limits, Node, Parsed, Value, parse};
 pub use write::to_string;
 
+/// A character that a message must not repeat as it is: invisible, or a line break.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    c.is_control() || read::is_bidi(c)
+}
+
 /// Reads `text` as a `T`; for YAML that a server sends, not for the user's files.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T> {
     serde_yaml::from_str(text)

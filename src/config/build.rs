@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::address::Address;
 use super::files::{self, Names};
+use super::names;
 use super::problem::{Place, Problem};
 use super::resolve::FILE_NAME;
 use super::rules::{self, nearest};
@@ -49,6 +50,8 @@ impl Builder {
     /// Checks and reads everything; the result means something only when there are no problems.
     pub(crate) fn config(&mut self, settings: Settings) -> Config {
         self.ports(&settings);
+        let mut images = settings.images;
+        images.registry = images.registry.map(|registry| registry.trim_end_matches('/').to_owned());
         let targets = settings.targets.into_iter().map(|Nullable(target)| target).enumerate();
         let targets: Vec<Target> = targets.map(|(index, target)| self.target(index, target)).collect();
         self.repeated_targets(&targets);
@@ -75,7 +78,7 @@ impl Builder {
         Config {
             project: settings.project,
             bind: settings.bind,
-            images: settings.images,
+            images,
             prometheus: Prometheus {
                 server: Server { port: prometheus.port, image: prometheus.image, memory: prometheus.memory.0 },
                 scrape_interval: prometheus.scrape_interval,
@@ -139,13 +142,13 @@ impl Builder {
         if let (Some(url), Some(set)) = (from_url.and_then(|url| url.scheme.as_deref()), target.scheme.as_deref())
             && url != set
         {
-            let found = format!("`{set}` contradicts the address `{}`", target.address);
+            let found = format!("{} contradicts the address {}", names::quote(set), names::quote(&target.address));
             self.problem(&format!("{path}.scheme"), found, format!("`{url}`, or no scheme here"));
         }
         if let (Some(url), Some(set)) = (from_url.and_then(|url| url.path.as_deref()), target.metrics_path.as_deref())
             && url != set
         {
-            let found = format!("`{set}` contradicts the address `{}`", target.address);
+            let found = format!("{} contradicts the address {}", names::quote(set), names::quote(&target.address));
             self.problem(&format!("{path}.metrics_path"), found, format!("`{url}`, or no path here"));
         }
         let either = |url: Option<&String>, set: Option<String>, default: &str| {
@@ -186,8 +189,12 @@ impl Builder {
                     == (&target.job, &target.address, &target.metrics_path)
             };
             if let Some(first) = targets.iter().take(index).position(same) {
-                let found =
-                    format!("`{}{}` in job `{}` is there twice", target.address, target.metrics_path, target.job);
+                let found = format!(
+                    "`{}{}` in job {} is there twice",
+                    target.address,
+                    target.metrics_path,
+                    names::quote(&target.job)
+                );
                 let expected = format!("it once: `targets[{first}]` is the same");
                 self.problem(&format!("targets[{index}].address"), found, expected);
             }
@@ -210,7 +217,7 @@ impl Builder {
             Ok(text) if text.contains(['\n', '\r', '\0']) => "has more than one line",
             Ok(_) => return Some(secret),
         };
-        self.problem(key, format!("`{file}` {fact}"), "a file with the secret on one line");
+        self.problem(key, format!("{} {fact}", names::quote(file)), "a file with the secret on one line");
         None
     }
 
@@ -228,7 +235,11 @@ impl Builder {
                 Some(UserFile { name: self.secrets.unique(&path), path, content })
             }
             Err(fact) => {
-                self.problem(key, format!("`{file}` {fact}"), format!("a file of at most {} KiB", limit / 1024));
+                self.problem(
+                    key,
+                    format!("{} {fact}", names::quote(file)),
+                    format!("a file of at most {} KiB", limit / 1024),
+                );
                 None
             }
         }
@@ -269,7 +280,7 @@ impl Builder {
                 Ok(paths) => paths,
                 Err(fact) => {
                     let expected = "a file, or a pattern that matches at least one";
-                    self.problem(&key, format!("`{pattern}` {fact}"), expected);
+                    self.problem(&key, format!("{} {fact}", names::quote(pattern)), expected);
                     continue;
                 }
             };
@@ -282,7 +293,7 @@ impl Builder {
                     Ok(content) => out.push((shown, UserFile { name: unique.unique(&path), path, content })),
                     Err(fact) => {
                         let expected = format!("a file of at most {} KiB", limit / 1024);
-                        self.problem(&key, format!("`{shown}` {fact}"), expected);
+                        self.problem(&key, format!("{} {fact}", names::quote(&shown)), expected);
                     }
                 }
             }

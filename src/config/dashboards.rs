@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::names;
 use super::problem::{Place, Problem};
 
 /// The largest dashboard; Grafana's own largest examples are below 1 MiB.
@@ -43,7 +44,12 @@ pub(crate) fn check(file: &str, content: &[u8], uids: &mut BTreeMap<String, Stri
         }
         None => report(None, "title", "the key is missing".to_owned(), "the title of the dashboard"),
         Some(Value::String(_)) => report(None, "title", "the title is empty".to_owned(), "the title of the dashboard"),
-        Some(other) => report(None, "title", format!("`{other}` is not a text"), "the title of the dashboard"),
+        Some(other) => report(
+            None,
+            "title",
+            format!("{} is not a text", names::quote(&other.to_string())),
+            "the title of the dashboard",
+        ),
     }
     match dashboard.get("uid") {
         // Grafana gives a uid to a dashboard that has none.
@@ -57,7 +63,8 @@ pub(crate) fn check(file: &str, content: &[u8], uids: &mut BTreeMap<String, Stri
             }
         }
         Some(other) => {
-            let found = format!("`{}` is not a uid", other.as_str().map_or_else(|| other.to_string(), str::to_owned));
+            let found = other.as_str().map_or_else(|| other.to_string(), str::to_owned);
+            let found = format!("{} is not a uid", names::quote(&found));
             report(None, "uid", found, "at most 40 letters, digits, `-` and `_`");
         }
     }

@@ -193,3 +193,6 @@ impl Config {
         Component::ALL.into_iter().filter(move |component| grafana || *component != Component::Grafana)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,10 +124,14 @@ pub fn project(sources: &Sources) -> Result<(String, Vec<String>)> {
     let setting = settings.into_iter().find(|setting| setting.key == "project");
     let (value, origin) = setting.map_or((json!(""), Origin::Default), |setting| (setting.value, setting.origin));
     let stronger = matches!(origin, Origin::Environment(_) | Origin::Flag(_));
-    let (fatal, other): (Vec<Problem>, Vec<Problem>) =
-        layers.decoder.problems.into_iter().partition(|problem| problem.key == "project" || !readable);
-    let fatal: Vec<Problem> =
-        fatal.into_iter().filter(|problem| !stronger || !matches!(problem.place, Place::File { .. })).collect();
+    // A file whose text is in doubt, as with a key that is there twice, must not name what is to be taken down.
+    let in_file = |problem: &Problem| matches!(problem.place, Place::File { .. });
+    let doubtful = |problem: &Problem| !readable && in_file(problem) && problem.key.is_empty();
+    let (fatal, other): (Vec<Problem>, Vec<Problem>) = layers
+        .decoder
+        .problems
+        .into_iter()
+        .partition(|problem| (problem.key == "project" || doubtful(problem)) && !(stronger && in_file(problem)));
     if !fatal.is_empty() {
         return Err(Error::from(Problems(fatal)).hint(hint));
     }
@@ -159,9 +163,19 @@ struct Layers {
 impl Layers {
     /// Reads the file, if there is one.
     fn read(sources: &Sources) -> Self {
-        let named = sources.file.clone().or_else(|| sources.environment.get(FILE_VARIABLE).map(PathBuf::from));
+        let variable = sources.environment.get(FILE_VARIABLE);
+        let named = sources.file.clone().or_else(|| variable.map(PathBuf::from));
         let shown = named.as_deref().unwrap_or(Path::new(FILE_NAME)).display().to_string();
-        let mut layers = Self { file: None, tree: json!({}), readable: true, decoder: Decoder::new(shown, SETTINGS) };
+        let decoder = Decoder::new(shown, SETTINGS);
+        let mut layers = Self { file: None, tree: json!({}), readable: true, decoder };
+        if named.as_deref().is_some_and(|named| named.as_os_str().is_empty()) {
+            let place = match sources.file {
+                Some(_) => Place::Flag("--config".to_owned()),
+                None => Place::Environment(FILE_VARIABLE.to_owned()),
+            };
+            layers.unreadable(place, "the value is empty");
+            return layers;
+        }
         let path = sources.directory.join(named.as_deref().unwrap_or(Path::new(FILE_NAME)));
         // A dangling link called moko-mon.yaml was meant to be read; nothing at all was not.
         if named.is_none() && path.symlink_metadata().is_err() {
@@ -171,14 +185,17 @@ impl Layers {
             Ok(content) => layers.parse(&content),
             Err(fact) => {
                 let place = Place::File { file: layers.decoder.file.clone(), position: None };
-                let expected = format!("a configuration file of at most {} KiB", LIMITS.bytes / 1024);
-                let found = format!("the file {fact}");
-                layers.decoder.problems.push(Problem { place, key: String::new(), found, expected });
-                layers.readable = false;
+                layers.unreadable(place, &format!("the file {fact}"));
             }
         }
         layers.file = Some(path);
         layers
+    }
+
+    fn unreadable(&mut self, place: Place, found: &str) {
+        let expected = format!("a configuration file of at most {} KiB", LIMITS.bytes / 1024);
+        self.decoder.problems.push(Problem { place, key: String::new(), found: found.to_owned(), expected });
+        self.readable = false;
     }
 
     fn parse(&mut self, content: &[u8]) {
@@ -190,7 +207,7 @@ impl Layers {
                 "settings, or at least a comment".clone_into(&mut fault.expected);
             }
         }
-        self.readable = parsed.complete;
+        self.readable = parsed.complete && parsed.faults.is_empty();
         self.decoder.faults(parsed.faults);
         if let Some(root) = parsed.root {
             self.tree = self.decoder.document(&root);
@@ -238,7 +255,7 @@ impl Overlay {
                 self.set(leaf, text, place);
             } else if !OTHER_VARIABLES.contains(&name.as_str()) {
                 let names = known.iter().map(|(variable, _)| variable.as_str()).chain(OTHER_VARIABLES);
-                let found = format!("no setting has this name{}", names::did_you_mean(name, names));
+                let found = format!("no setting has this name{}", similar(name, names));
                 self.problem(place, "", found, "`MOKO_MON_` and a key in capitals, with `_` for each dot");
             }
         }
@@ -253,7 +270,7 @@ impl Overlay {
                 self.set(leaf, text, place);
             } else {
                 let hint = names::did_you_mean(key, leaves.iter().map(|leaf| leaf.path.as_str()));
-                let found = format!("`{key}` is not a setting{hint}");
+                let found = format!("{} is not a setting{hint}", names::quote(key));
                 self.problem(place, "", found, "a key from `moko-mon config schema`");
             }
         }
@@ -278,6 +295,13 @@ impl Overlay {
     fn problem(&mut self, place: Place, key: &str, found: String, expected: &str) {
         self.problems.push(Problem { place, key: key.to_owned(), found, expected: expected.to_owned() });
     }
+}
+
+/// A variable that was meant, judged without the prefix that all of them share.
+fn similar<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let bare = |name: &'a str| name.strip_prefix(PREFIX).unwrap_or(name);
+    let hint = names::did_you_mean(name.strip_prefix(PREFIX).unwrap_or(name), names.map(bare));
+    hint.replacen('`', &format!("`{PREFIX}"), 1)
 }
 
 /// The value at a dotted key.

@@ -201,7 +201,7 @@ mod tests {
         "#);
     }
 
-    /// Strings that one reader or another takes for something else (YAML 1.1: PyYAML, Go's older readers).
+    /// Strings that one reader or another takes for something else (YAML 1.1: `PyYAML`, Go's older readers).
     const AWKWARD: &[&str] = &[
         "on",
         "off",
