@@ -64,7 +64,7 @@ impl Ui {
         let dumb = environment.get("TERM").is_some_and(|term| term == "dumb");
         let terminal = std::io::stderr().is_terminal() && !set("CI") && !dumb;
         let reporter: Box<dyn Reporter + Send + Sync> =
-            if terminal { Box::new(bars::Bars::new(!set("NO_COLOR"))) } else { Box::new(plain::Plain) };
+            if terminal { Box::new(bars::Bars::new(!set("NO_COLOR"))) } else { Box::new(plain::Plain::default()) };
         Self { format, reporter, warnings: Mutex::new(Vec::new()) }
     }
 
