@@ -141,8 +141,11 @@ impl Ui {
 /// Shows what is wrong with a command line, or the help or version that was asked for.
 #[must_use]
 pub fn usage(refused: &clap::Error, arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitStatus {
-    let json = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
-    let json = json.contains("--output json") || json.contains("--output=json");
+    // What was refused could not be parsed, so the wish for JSON has to be seen in the words themselves.
+    let words = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
+    let json = words.contains("--output json")
+        || words.contains("--output=json")
+        || std::env::var("MOKO_MON_OUTPUT").is_ok_and(|format| format == "json");
     if !refused.use_stderr() {
         let _ = refused.print();
         return ExitStatus::Success;
