@@ -50,6 +50,7 @@ impl Builder {
     /// Checks and reads everything; the result means something only when there are no problems.
     pub(crate) fn config(&mut self, settings: Settings) -> Config {
         self.ports(&settings);
+        self.bind(&settings);
         let mut images = settings.images;
         images.registry = images.registry.map(|registry| registry.trim_end_matches('/').to_owned());
         let targets = settings.targets.into_iter().map(|Nullable(target)| target).enumerate();
@@ -107,6 +108,17 @@ impl Builder {
             nearest(&self.places, key).unwrap_or_else(|| Place::File { file: FILE_NAME.to_owned(), position: None });
         let (found, expected) = (found.into(), expected.into());
         self.problems.push(Problem { place, key: key.to_owned(), found, expected });
+    }
+
+    /// Three of the four servers ask nobody for a password.
+    fn bind(&mut self, settings: &Settings) {
+        if !settings.bind.is_loopback() {
+            let address = settings.bind;
+            self.warnings.push(format!(
+                "bind: `{address}` opens the stack to the network, and all but Grafana ask for no password; \
+                 put a firewall or a proxy with a login in front"
+            ));
+        }
     }
 
     /// No two servers on one port of the host.

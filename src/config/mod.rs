@@ -20,6 +20,7 @@ mod init;
 mod json_schema;
 mod names;
 mod problem;
+mod remote_write;
 mod resolve;
 mod rules;
 mod scalar;

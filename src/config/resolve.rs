@@ -270,7 +270,7 @@ impl Overlay {
                 self.set(leaf, text, place);
             } else {
                 let hint = names::did_you_mean(key, leaves.iter().map(|leaf| leaf.path.as_str()));
-                let found = format!("{} is not a setting{hint}", names::quote(key));
+                let found = format!("unknown key {}{hint}", names::quote(key));
                 self.problem(place, "", found, "a key from `moko-mon config schema`");
             }
         }

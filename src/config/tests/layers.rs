@@ -88,7 +88,7 @@ fn what_is_wrong_in_the_environment_and_in_flags() {
     environment variable MOKO_MON_PROMETHEUS_EXTERNAL_LABELS: prometheus.external_labels: a mapping cannot be set here; expected it in moko-mon.yaml
     environment variable MOKO_MON_PROMETHEUS_PORT: prometheus.port: `9_0` is not a port; expected a whole number from 1 to 65535
     environment variable MOKO_MON_TARGETS: targets: a list cannot be set here; expected it in moko-mon.yaml
-    flag --set grafana.password: `grafana.password` is not a setting; expected a key from `moko-mon config schema`
+    flag --set grafana.password: unknown key `grafana.password`; expected a key from `moko-mon config schema`
     flag --project: project: `X` is not a project name; expected 2 to 31 of `a-z`, `0-9` and `-`, starting with a letter
     flag --set rules.extra: rules.extra: a list cannot be set here; expected it in moko-mon.yaml
     "#);
