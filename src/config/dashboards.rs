@@ -48,7 +48,11 @@ pub(crate) fn check(file: &str, content: &[u8], uids: &mut BTreeMap<String, Stri
         None => report("title", "the key is missing".to_owned(), "the title of the dashboard"),
         Some(Value::String(_)) => report("title", "the title is empty".to_owned(), "the title of the dashboard"),
         Some(other) => {
-            report("title", format!("{} is not a text", names::quote(&other.to_string())), "the title of the dashboard");
+            report(
+                "title",
+                format!("{} is not a text", names::quote(&other.to_string())),
+                "the title of the dashboard",
+            );
         }
     }
     match dashboard.get("uid") {

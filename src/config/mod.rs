@@ -18,6 +18,7 @@ mod duration;
 mod files;
 mod init;
 mod json_schema;
+mod layers;
 mod names;
 mod problem;
 mod remote_write;
@@ -25,6 +26,7 @@ mod resolve;
 mod rules;
 mod scalar;
 mod schema;
+mod secrets;
 mod shape;
 mod size;
 

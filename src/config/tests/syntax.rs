@@ -1,6 +1,10 @@
 //! Texts that are no settings file at all.
 
+use super::super::decode::Decoder;
+use super::super::schema::SETTINGS;
+use super::super::starting_file;
 use super::{Case, refusals};
+use crate::yaml::{self, Limits};
 
 #[test]
 fn text_that_is_not_yaml() {
@@ -139,5 +143,36 @@ fn deep_and_wide_texts_are_refused_at_once() {
         let start = std::time::Instant::now();
         Case::new(&text).error();
         assert!(start.elapsed() < std::time::Duration::from_secs(2), "{} took {:?}", &text[..8], start.elapsed());
+    }
+}
+
+/// The parser is somebody else's, and a panic would end the program: a few thousand damaged files must not.
+#[test]
+fn damaged_files_are_refused_or_read_but_never_crash() {
+    let seed = starting_file().replace('#', "")
+        + "targets:\n  - {job: a, 'b': \"c\\n\"}\nx: |\n  a\n  b\ny: >-\n  c\n? d\n: e\n";
+    let bytes = seed.as_bytes();
+    let snippets = [
+        "\t", ":", "- ", "[", "]", "{", "}", "\"", "'", "&a", "*a", "!t", "|", ">", "%", "\n---\n", "...", "?", "\0",
+        "\r", "ä",
+    ];
+    let mut state = 42_u64;
+    let mut random = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    for _ in 0..3000 {
+        let start = random(bytes.len());
+        let mut text = bytes[start..(start + random(400)).min(bytes.len())].to_vec();
+        for _ in 0..=random(4) {
+            let at = random(text.len() + 1);
+            let snippet = snippets[random(snippets.len())];
+            text.splice(at..(at + random(3)).min(text.len()), snippet.bytes());
+        }
+        let parsed = yaml::parse(&text, Limits { bytes: 1000, depth: 8 });
+        assert!(parsed.complete || !parsed.faults.is_empty());
+        if let Some(root) = parsed.root {
+            Decoder::new("x", SETTINGS).document(&root);
+        }
     }
 }
