@@ -204,7 +204,10 @@ impl Decoder {
         let found = match &node.value {
             Yaml::Scalar { text, plain: true } if is_null(text) => "the value is empty".to_owned(),
             Yaml::Scalar { .. } if secret => "the value is a text".to_owned(),
-            Yaml::Scalar { text, .. } => format!("{} is a single value", names::quote(text)),
+            Yaml::Scalar { text, .. } => {
+                let hint = if text.contains(':') { " (a `:` needs a blank behind it)" } else { "" };
+                format!("{} is a single value{hint}", names::quote(text))
+            }
             Yaml::Sequence(_) => "the value is a list".to_owned(),
             Yaml::Mapping(_) => "the value is a mapping".to_owned(),
         };

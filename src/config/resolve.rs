@@ -129,7 +129,8 @@ pub fn project(sources: &Sources) -> Result<(String, Vec<String>)> {
     }
     let warnings = match other.len() {
         0 => Vec::new(),
-        count => vec![format!("the configuration has {count} other problem(s); `moko-mon config check` lists them")],
+        1 => vec!["the configuration has another problem; `moko-mon config check` shows it".to_owned()],
+        count => vec![format!("the configuration has {count} other problems; `moko-mon config check` lists them")],
     };
     Ok((value.as_str().unwrap_or_default().to_owned(), warnings))
 }

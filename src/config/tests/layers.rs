@@ -154,7 +154,9 @@ fn the_project_alone_is_known_even_when_the_rest_is_wrong() {
     let wrong = || Case::new("project: abc\nprometheus: {port: 0}\nrules: {extra: [none]}\nx: y\n");
     let (name, warnings) = project(&wrong().sources).unwrap();
     assert_eq!(name, "abc");
-    assert_eq!(warnings, ["the configuration has 2 other problem(s); `moko-mon config check` lists them"]);
+    assert_eq!(warnings, ["the configuration has 2 other problems; `moko-mon config check` lists them"]);
+    let (_, warnings) = project(&Case::new("x: y\n").sources).unwrap();
+    assert_eq!(warnings, ["the configuration has another problem; `moko-mon config check` shows it"]);
     assert_eq!(project(&Case::empty().sources).unwrap(), ("moko-mon".to_owned(), vec![]));
     assert_eq!(project(&wrong().flag("--project", "project", "def").sources).unwrap().0, "def");
     assert_eq!(project(&wrong().variable("MOKO_MON_PROJECT", "ghi").sources).unwrap().0, "ghi");

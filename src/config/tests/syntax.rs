@@ -25,6 +25,10 @@ fn text_that_is_not_yaml() {
         "project: *x\n",
         "project: %x\n",
         "? [a, b]\n: c\n",
+        "targets:\n  - job: a\n    address: [::1]:9100\n",
+        "targets:\n  - job: a\n   address: a:1\n",
+        "prometheus:\n  port:9090\n",
+        "basic_auth: {password: \"hunter2\n",
         "}",
         "project: a\n---\nproject: b\n",
         "project: a\n...\nproject: b\n",
@@ -45,6 +49,10 @@ fn text_that_is_not_yaml() {
     moko-mon.yaml:1:10: an alias (`*`), in `project: *x`; expected the value itself: anchors and aliases are not allowed
     moko-mon.yaml:1:10: `%` at the start of a value, in `project: %x`; expected quotes around a text that starts with it
     moko-mon.yaml:1:3: a list or mapping as a key; expected a name
+    moko-mon.yaml:3:19: a line that does not fit those around it, in `address: [::1]:9100`; expected `key: value` lines, those of one mapping indented alike
+    moko-mon.yaml:3:4: a line that does not fit those around it, in `address: a:1`; expected `key: value` lines, those of one mapping indented alike
+    moko-mon.yaml:2:3: prometheus: `port:9090` is a single value (a `:` needs a blank behind it); expected a mapping (`key: value` lines)
+    moko-mon.yaml:1:24: a quote that is not closed; expected a closing quote in the same line
     moko-mon.yaml:1:1: a closing bracket that closes nothing, in `}`; expected `key: value` lines, those of one mapping indented alike
     moko-mon.yaml:1:10: project: `a` is not a project name; expected 2 to 31 of `a-z`, `0-9` and `-`, starting with a letter
     moko-mon.yaml:2:1: a second document starts here; expected one document: remove this `---`
@@ -125,6 +133,7 @@ fn bytes_that_nobody_can_see() {
 #[test]
 fn a_file_of_comments_a_byte_order_mark_and_line_ends_of_windows_are_fine() {
     assert_eq!(Case::new("# nothing\n").config(), Case::empty().config());
+    assert_eq!(Case::new("bind: ::1 # loopback\n").config().bind.to_string(), "::1");
     assert_eq!(Case::new("---\n").config(), Case::empty().config());
     assert_eq!(Case::new("\u{feff}project: abc\r\nbind: 127.0.0.2\r\n").config().project, "abc");
     assert_eq!(Case::new("%YAML 1.2\n---\nproject: abc\n...\n").config().project, "abc");
