@@ -9,10 +9,12 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Code, Error, Result};
 
+mod node;
 mod read;
 mod write;
 
-pub use read::{Entry, Fault, Limits, Node, Parsed, Value, parse};
+pub use node::{Entry, Fault, Limits, Node, Parsed, Value};
+pub use read::parse;
 pub use write::to_string;
 
 /// A character that a message must not repeat as it is: invisible, or a line break.

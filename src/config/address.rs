@@ -65,7 +65,7 @@ impl Address {
 fn split_port(text: &str) -> Option<(&str, &str)> {
     let (host, port) = text.rsplit_once(':')?;
     let bare_ipv6 = host.contains(':') && !host.ends_with(']');
-    (!bare_ipv6 && !host.is_empty() && !port.contains(']')).then_some((host, port))
+    (!bare_ipv6 && !host.is_empty() && !port.is_empty() && !port.contains(']')).then_some((host, port))
 }
 
 /// A host name, an IPv4 address, or an IPv6 address in brackets.

@@ -162,55 +162,6 @@ impl Decoder {
         Value::Object(out)
     }
 
-    /// An entry of `remote_write`: Prometheus' own notation, but without secrets in it.
-    fn remote_write(&mut self, path: &str, node: &Node) -> Value {
-        let Yaml::Mapping(entries) = &node.value else {
-            self.wrong_shape(path, node, "a mapping with `url`");
-            return json!({});
-        };
-        let expected = "a URL such as `https://mimir.example.com/api/v1/push`";
-        match entries.iter().find(|entry| entry.key == "url").map(|entry| &entry.value) {
-            Some(url) => {
-                let fact = match &url.value {
-                    Yaml::Scalar { text, .. } => url_fault(text),
-                    Yaml::Sequence(_) | Yaml::Mapping(_) => Some("the value is not a text".to_owned()),
-                };
-                if let Some(found) = fact {
-                    self.complain(&join(path, "url"), url, Complaint::new(found, expected));
-                }
-            }
-            None => self.complain(&join(path, "url"), node, Complaint::new("the key is missing", expected)),
-        }
-        self.passed_on(path, node)
-    }
-
-    /// Any value as it is, with the types that YAML gives to unquoted text.
-    fn passed_on(&mut self, path: &str, node: &Node) -> Value {
-        self.places.insert(path.to_owned(), self.place(node.line, node.column));
-        match &node.value {
-            Yaml::Scalar { text, plain } => typed(text, *plain),
-            Yaml::Sequence(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| self.passed_on(&format!("{path}[{index}]"), item))
-                .collect(),
-            Yaml::Mapping(entries) => {
-                let mut out = Map::new();
-                for entry in entries {
-                    let key = join(path, &entry.key);
-                    let private_key = entry.key == "key" && path.ends_with("tls_config");
-                    if names::is_secret(&entry.key) || private_key {
-                        let place = self.place(entry.line, entry.column);
-                        self.refuse_secret(place, &key, &entry.key);
-                    } else {
-                        out.insert(entry.key.clone(), self.passed_on(&key, &entry.value));
-                    }
-                }
-                Value::Object(out)
-            }
-        }
-    }
-
     /// A key that is not in the table.
     fn unknown(&mut self, fields: &[Field], path: &str, entry: &Entry) {
         let place = self.place(entry.line, entry.column);
@@ -227,28 +178,36 @@ impl Decoder {
             [one] => format!("`{}`", one.key),
             many => format!("one of {}", names::list(many.iter().map(|field| field.key))),
         };
-        self.push(place, path, format!("{} is not a setting{hint}", names::quote(&entry.key)), expected);
+        self.push(place, path, format!("unknown key {}{hint}", names::quote(&entry.key)), expected);
     }
 
     /// A secret that stands in the file itself; its value is not repeated.
-    fn refuse_secret(&mut self, place: Place, path: &str, key: &str) {
+    pub(crate) fn refuse_secret(&mut self, place: Place, path: &str, key: &str) {
         let found = format!("{} would put a secret into this file", names::quote(key));
-        let instead = if matches!(key, "password" | "token" | "bearer_token" | "credentials" | "client_secret") {
-            let stem = if key == "token" { "bearer_token" } else { key };
-            format!("`{stem}_file` with the path of a file that holds it")
+        let instead = match key {
+            "password" | "bearer_token" | "credentials" | "client_secret" | "key" => format!("{key}_file"),
+            "token" => "bearer_token_file".to_owned(),
+            "secrets" => "files".to_owned(),
+            _ => String::new(),
+        };
+        let instead = if instead.is_empty() {
+            "no secret here, only the name of a file that holds it".to_owned()
         } else {
-            "a setting that names a file with the secret".to_owned()
+            format!("`{instead}` with the path of a file that holds it")
         };
         self.push(place, path, found, instead);
     }
 
     /// A value of the wrong shape; shows it only where it cannot be a secret.
-    fn wrong_shape(&mut self, path: &str, node: &Node, expected: &str) {
+    pub(crate) fn wrong_shape(&mut self, path: &str, node: &Node, expected: &str) {
         let secret = path.contains("auth") || path.rsplit('.').next().is_some_and(names::is_secret);
         let found = match &node.value {
             Yaml::Scalar { text, plain: true } if is_null(text) => "the value is empty".to_owned(),
             Yaml::Scalar { .. } if secret => "the value is a text".to_owned(),
-            Yaml::Scalar { text, .. } => format!("{} is a single value", names::quote(text)),
+            Yaml::Scalar { text, .. } => {
+                let hint = if text.contains(':') { " (a `:` needs a blank behind it)" } else { "" };
+                format!("{} is a single value{hint}", names::quote(text))
+            }
             Yaml::Sequence(_) => "the value is a list".to_owned(),
             Yaml::Mapping(_) => "the value is a mapping".to_owned(),
         };
@@ -265,37 +224,15 @@ impl Decoder {
         self.problems.push(Problem { place, key: key.to_owned(), found, expected: expected.into() });
     }
 
-    fn place(&self, line: usize, column: usize) -> Place {
+    /// A place in this file.
+    pub(crate) fn place(&self, line: usize, column: usize) -> Place {
         Place::File { file: self.file.clone(), position: Some((line, column)) }
     }
 }
 
 /// Whether unquoted text stands for no value at all.
-fn is_null(text: &str) -> bool {
+pub(crate) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null")
-}
-
-/// What unquoted text means in YAML 1.2.
-fn typed(text: &str, plain: bool) -> Value {
-    match text {
-        _ if !plain => json!(text),
-        "true" => json!(true),
-        "false" => json!(false),
-        text if is_null(text) => Value::Null,
-        text => text.parse::<serde_json::Number>().map_or_else(|_| json!(text), Value::Number),
-    }
-}
-
-/// Why a text is no URL to send samples to; never repeats credentials.
-fn url_fault(text: &str) -> Option<String> {
-    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
-        return Some(format!("{} is not a URL", names::quote(text)));
-    };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if host.contains('@') {
-        return Some("the URL has credentials in it, which belong in `basic_auth`".to_owned());
-    }
-    (host.is_empty() || text.contains(char::is_whitespace)).then(|| format!("{} is not a URL", names::quote(text)))
 }
 
 /// Where a key that is unknown here would belong: to one setting of that name, or one level deeper.

@@ -79,6 +79,12 @@ fn is_image_part(text: &str) -> bool {
     text.starts_with(edge) && text.ends_with(edge) && text.chars().all(|c| edge(c) || "._-".contains(c))
 }
 
+/// Whether a URL has a user name or password in front of its host.
+pub(crate) fn has_login(text: &str) -> bool {
+    let authority = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    authority.is_some_and(|authority| authority.contains('@'))
+}
+
 /// What the name of a key that holds a secret has in it.
 const SECRET_WORDS: [&str; 8] =
     ["password", "passwd", "secret", "token", "credential", "api_key", "apikey", "authorization"];
@@ -92,7 +98,7 @@ pub(crate) fn is_secret(key: &str) -> bool {
 
 /// Whether a line of text had better not be repeated.
 pub(crate) fn may_hold_secret(line: &str) -> bool {
-    let line = line.to_ascii_lowercase();
+    let line = line.to_ascii_lowercase().replace('-', "_");
     line.contains('@') || SECRET_WORDS.iter().any(|word| line.contains(word))
 }
 
@@ -103,7 +109,7 @@ const LONGEST_QUOTE: usize = 80;
 pub(crate) fn quote(text: &str) -> String {
     let (scheme, rest) = text.find("://").map_or(("", text), |end| text.split_at(end + 3));
     let text = match rest.rsplit_once('@') {
-        Some((login, rest)) if login.contains(':') => format!("{scheme}…@{rest}"),
+        Some((login, rest)) if login.contains(':') || !scheme.is_empty() => format!("{scheme}…@{rest}"),
         _ => text.to_owned(),
     };
     let mut out = String::from("`");

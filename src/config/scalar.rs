@@ -187,7 +187,7 @@ impl Scalar {
             Self::Duration { floor } => format!("a duration such as `15s`, `1h30m` or `15d`, at least {floor}"),
             Self::RetentionSize => "a whole number with MB, GB or TB, at least 128MB".to_owned(),
             Self::Boolean => "`true` or `false`".to_owned(),
-            Self::Job => format!("a name other than {}", names::list(OWN_JOBS)),
+            Self::Job => format!("a job name other than {}", names::list(OWN_JOBS)),
             Self::Address => "`host:port`, or a URL such as `https://host:port/metrics`".to_owned(),
             Self::MetricsPath => "a path such as `/metrics`".to_owned(),
             Self::Text => "a text".to_owned(),

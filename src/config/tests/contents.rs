@@ -39,7 +39,7 @@ fn addresses_of_targets() {
     moko-mon.yaml:1:29: targets[0].address: `a:70000` has the invalid port `70000`; expected a whole number from 1 to 65535
     moko-mon.yaml:1:29: targets[0].address: `a:x` has the invalid port `x`; expected a whole number from 1 to 65535
     moko-mon.yaml:1:29: targets[0].address: `:9100` has no port; expected `host:port`, or a URL such as `https://host:port/metrics`
-    moko-mon.yaml:1:29: targets[0].address: `a:` has the invalid port ``; expected a whole number from 1 to 65535
+    moko-mon.yaml:1:29: targets[0].address: `a:` has no port; expected `host:port`, or a URL such as `https://host:port/metrics`
     moko-mon.yaml:1:29: targets[0].address: `a:1/metrics` has a path but no scheme; expected `host:port`, or a URL such as `https://host:port/metrics`
     moko-mon.yaml:1:29: targets[0].address: `ftp://a:1` has the unknown scheme `ftp`; expected `host:port`, or a URL such as `https://host:port/metrics`
     moko-mon.yaml:1:29: targets[0].address: the address has credentials in it; expected an address without credentials: they go to `basic_auth` or `bearer_token_file`
@@ -89,9 +89,9 @@ fn targets() {
         "targets:\n  - job: a\n    address: a:1\n    basic_auth:\n",
         "targets:\n  - job: a\n    address: a:1\n    basic_auth: {username: u, password_file: p}\n    bearer_token_file: t\n",
     ]), @r#"
-    moko-mon.yaml:2:5: targets[0].job: the key is missing; expected a name other than `prometheus`, `alertmanager`, `pushgateway` or `grafana`
-    moko-mon.yaml:2:10: targets[0].job: the value is empty; expected a name other than `prometheus`, `alertmanager`, `pushgateway` or `grafana`
-    moko-mon.yaml:2:10: targets[0].job: `prometheus` is a job of the stack itself; expected a name other than `prometheus`, `alertmanager`, `pushgateway` or `grafana`
+    moko-mon.yaml:2:5: targets[0].job: the key is missing; expected a job name other than `prometheus`, `alertmanager`, `pushgateway` or `grafana`
+    moko-mon.yaml:2:10: targets[0].job: the value is empty; expected a job name other than `prometheus`, `alertmanager`, `pushgateway` or `grafana`
+    moko-mon.yaml:2:10: targets[0].job: `prometheus` is a job of the stack itself; expected a job name other than `prometheus`, `alertmanager`, `pushgateway` or `grafana`
     moko-mon.yaml:4:13: targets[0].scheme: `http` contradicts the address `https://a:1`; expected `https`, or no scheme here
     moko-mon.yaml:4:19: targets[0].metrics_path: `/y` contradicts the address `https://a:1/x`; expected `/x`, or no path here
     moko-mon.yaml:4:13: targets[0].scheme: `ftp` is unknown; expected one of `http` or `https`
@@ -213,6 +213,8 @@ fn remote_write_is_passed_on_without_secrets() {
         "prometheus:\n  remote_write:\n    - url: https://a/b\n      bearer_token: hunter2\n      basic_auth:\n        username: u\n        \
          password: hunter2\n      authorization: {credentials: hunter2}\n      oauth2: {client_secret: hunter2}\n      \
          sigv4: {secret_key: hunter2}\n      tls_config: {key: hunter2}\n      http_headers: {X: {secrets: [hunter2]}}\n",
+        "prometheus: {remote_write: [{url: 'https://a/b?token=hunter2', proxy_url: 'http://u:hunter2@p'}]}\n",
+        "prometheus: {remote_write: [{url: 'https://a/b', headers: {Authorization: hunter2, X-Api-Key: hunter2}}]}\n",
         "prometheus:\n  remote_write:\n    - url: https://a/b\n      basic_auth: {password_file: none}\n      tls_config: {ca_file: .}\n",
     ]), @r#"
     moko-mon.yaml:1:28: prometheus.remote_write: the value is a mapping; expected a list (lines that start with `- `)
@@ -221,14 +223,19 @@ fn remote_write_is_passed_on_without_secrets() {
     moko-mon.yaml:1:35: prometheus.remote_write[0].url: `a` is not a URL; expected a URL such as `https://mimir.example.com/api/v1/push`
     moko-mon.yaml:1:35: prometheus.remote_write[0].url: the value is not a text; expected a URL such as `https://mimir.example.com/api/v1/push`
     moko-mon.yaml:1:35: prometheus.remote_write[0].url: `ftp://…@a` is not a URL; expected a URL such as `https://mimir.example.com/api/v1/push`
-    moko-mon.yaml:1:35: prometheus.remote_write[0].url: the URL has credentials in it, which belong in `basic_auth`; expected a URL such as `https://mimir.example.com/api/v1/push`
+    moko-mon.yaml:1:35: prometheus.remote_write[0].url: the URL has credentials in it; expected a URL without them: they go to `basic_auth`
+    moko-mon.yaml:1:35: prometheus.remote_write[0].url: the URL has credentials in it; expected a URL without them: they go to `basic_auth`
     moko-mon.yaml:4:7: prometheus.remote_write[0].bearer_token: `bearer_token` would put a secret into this file; expected `bearer_token_file` with the path of a file that holds it
     moko-mon.yaml:7:9: prometheus.remote_write[0].basic_auth.password: `password` would put a secret into this file; expected `password_file` with the path of a file that holds it
     moko-mon.yaml:8:23: prometheus.remote_write[0].authorization.credentials: `credentials` would put a secret into this file; expected `credentials_file` with the path of a file that holds it
     moko-mon.yaml:9:16: prometheus.remote_write[0].oauth2.client_secret: `client_secret` would put a secret into this file; expected `client_secret_file` with the path of a file that holds it
-    moko-mon.yaml:10:15: prometheus.remote_write[0].sigv4.secret_key: `secret_key` would put a secret into this file; expected a setting that names a file with the secret
-    moko-mon.yaml:11:20: prometheus.remote_write[0].tls_config.key: `key` would put a secret into this file; expected a setting that names a file with the secret
-    moko-mon.yaml:12:26: prometheus.remote_write[0].http_headers.X.secrets: `secrets` would put a secret into this file; expected a setting that names a file with the secret
+    moko-mon.yaml:10:15: prometheus.remote_write[0].sigv4.secret_key: `secret_key` would put a secret into this file; expected no secret here, only the name of a file that holds it
+    moko-mon.yaml:11:20: prometheus.remote_write[0].tls_config.key: `key` would put a secret into this file; expected `key_file` with the path of a file that holds it
+    moko-mon.yaml:12:26: prometheus.remote_write[0].http_headers.X.secrets: `secrets` would put a secret into this file; expected `files` with the path of a file that holds it
+    moko-mon.yaml:1:35: prometheus.remote_write[0].url: the URL has a secret in its query; expected a URL such as `https://mimir.example.com/api/v1/push`
+    moko-mon.yaml:1:75: prometheus.remote_write[0].proxy_url: the URL has credentials in it; expected a URL without them: they go to `basic_auth`
+    moko-mon.yaml:1:60: prometheus.remote_write[0].headers.Authorization: `Authorization` would put a secret into this file; expected no secret here, only the name of a file that holds it
+    moko-mon.yaml:1:84: prometheus.remote_write[0].headers.X-Api-Key: `X-Api-Key` would put a secret into this file; expected no secret here, only the name of a file that holds it
     moko-mon.yaml:4:35: prometheus.remote_write[0].basic_auth.password_file: `none` does not exist; expected a file of at most 4 KiB
     moko-mon.yaml:5:29: prometheus.remote_write[0].tls_config.ca_file: `.` is a directory; expected a file of at most 1024 KiB
     "#);
@@ -285,11 +292,11 @@ fn rule_files() {
     r.yml: the file is empty; expected content, or at least a comment
     r.yml: the file holds only comments; expected `groups:` with rules
     r.yml:1:1: `a` is a single value; expected a mapping (`key: value` lines)
-    r.yml:1:1: `group` is not a setting (did you mean `groups`?); expected `groups`
+    r.yml:1:1: unknown key `group` (did you mean `groups`?); expected `groups`
     r.yml:1:1: groups: the key is missing; expected a list
     r.yml:2:3: groups: the value is a mapping; expected a list (lines that start with `- `)
     r.yml:2:1: the line is indented with a tab; expected spaces: YAML does not allow tabs in indentation
-    r.yml:3:5: groups[0]: `intervall` is not a setting (did you mean `interval`?); expected one of `name`, `interval`, `limit`, `query_offset`, `labels` or `rules`
+    r.yml:3:5: groups[0]: unknown key `intervall` (did you mean `interval`?); expected one of `name`, `interval`, `limit`, `query_offset`, `labels` or `rules`
     r.yml:4:15: groups[0].interval: `1 minute` has the unknown unit ` minute`; expected a duration such as `15s`, `1h30m` or `15d`
     r.yml:5:12: groups[0].limit: `x` is not a whole number; expected a whole number
     r.yml:6:19: groups[0].query_offset: `1` is a duration without a unit; expected a duration such as `15s`, `1h30m` or `15d`
@@ -301,7 +308,7 @@ fn rule_files() {
     r.yml:16:14: groups[0].rules[3].for: `for` stands in a recording rule; expected it only in a rule with `alert`
     r.yml:17:9: groups[0].rules[3].annotations: `annotations` stands in a recording rule; expected it only in a rule with `alert`
     r.yml:20:14: groups[0].rules[4].for: `5` is a duration without a unit; expected a duration such as `15s`, `1h30m` or `15d`
-    r.yml:21:9: groups[0].rules[4]: `severity` is not a setting; expected one of `record`, `alert`, `expr`, `for`, `keep_firing_for`, `labels` or `annotations`
+    r.yml:21:9: groups[0].rules[4]: unknown key `severity`; expected one of `record`, `alert`, `expr`, `for`, `keep_firing_for`, `labels` or `annotations`
     r.yml:22:18: groups[0].rules[4].labels: `a-b` is not a label name; expected letters, digits and `_`, not starting with a digit
     r.yml:22:26: groups[0].rules[4].labels: `__name__` is not a label name; expected a name that does not start with `__`, which is reserved
     r.yml:23:11: groups[1].name: `a` is there twice; expected another name: `groups[0]` has it already
@@ -325,6 +332,7 @@ fn dashboards() {
         wrong(b"{}"),
         wrong(b"{\"title\": \"\", \"uid\": \"a b\"}"),
         wrong(b"{\"title\": 1, \"uid\": 2}"),
+        wrong("{\n \"panels\": [{\"title\": \"}\\\"{\"}],\n \"ä\": \"\", \"title\": 1,\n\t\"uid\" : 2}".as_bytes()),
         wrong(b"{\"title\": \"a\", \"uid\": \"01234567890123456789012345678901234567890\"}"),
         wrong(b"{\"title\": \"a\", \"uid\": \"moko-standards-monitoring\"}"),
         wrong(b"{\"dashboard\": {\"title\": \"a\"}, \"meta\": {}}"),
@@ -341,18 +349,20 @@ fn dashboards() {
     d/x.json:1:1: not JSON: EOF while parsing a value; expected a dashboard as Grafana exports it
     d/x.json:2:10: not JSON: expected value; expected a dashboard as Grafana exports it
     d/x.json:1:1: not a JSON object; expected a dashboard as Grafana exports it
-    d/x.json: title: the key is missing; expected the title of the dashboard
-    d/x.json: title: the title is empty; expected the title of the dashboard
-    d/x.json: uid: `a b` is not a uid; expected at most 40 letters, digits, `-` and `_`
-    d/x.json: title: `1` is not a text; expected the title of the dashboard
-    d/x.json: uid: `2` is not a uid; expected at most 40 letters, digits, `-` and `_`
-    d/x.json: uid: `01234567890123456789012345678901234567890` is not a uid; expected at most 40 letters, digits, `-` and `_`
-    d/x.json: uid: `moko-standards-monitoring` is the uid of the built-in dashboard; expected a uid of its own
-    d/x.json: title: the dashboard is wrapped in `dashboard`, as in an API answer; expected what stands under `dashboard` alone
+    d/x.json:1:1: title: the key is missing; expected the title of the dashboard
+    d/x.json:1:2: title: the title is empty; expected the title of the dashboard
+    d/x.json:1:15: uid: `a b` is not a uid; expected at most 40 letters, digits, `-` and `_`
+    d/x.json:1:2: title: `1` is not a text; expected the title of the dashboard
+    d/x.json:1:14: uid: `2` is not a uid; expected at most 40 letters, digits, `-` and `_`
+    d/x.json:3:11: title: `1` is not a text; expected the title of the dashboard
+    d/x.json:4:2: uid: `2` is not a uid; expected at most 40 letters, digits, `-` and `_`
+    d/x.json:1:16: uid: `01234567890123456789012345678901234567890` is not a uid; expected at most 40 letters, digits, `-` and `_`
+    d/x.json:1:16: uid: `moko-standards-monitoring` is the uid of the built-in dashboard; expected a uid of its own
+    d/x.json:1:1: title: the dashboard is wrapped in `dashboard`, as in an API answer; expected what stands under `dashboard` alone
     d/x.json:1:12: not JSON: invalid unicode code point; expected a dashboard as Grafana exports it
     d/x.json:1:128: not JSON: recursion limit exceeded; expected a dashboard as Grafana exports it
     moko-mon.yaml:1:24: grafana.dashboards[0]: `d/x.json` is larger than 5120 KiB; expected a file of at most 5120 KiB
-    d/b.json: uid: `x` is the uid of `d/a.json` too; expected a uid of its own
+    d/b.json:1:16: uid: `x` is the uid of `d/a.json` too; expected a uid of its own
     moko-mon.yaml:1:24: grafana.dashboards[0]: `d/*.json` matches no file; expected a file, or a pattern that matches at least one
     "#);
     let case = Case::new(yaml)

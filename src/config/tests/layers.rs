@@ -88,7 +88,7 @@ fn what_is_wrong_in_the_environment_and_in_flags() {
     environment variable MOKO_MON_PROMETHEUS_EXTERNAL_LABELS: prometheus.external_labels: a mapping cannot be set here; expected it in moko-mon.yaml
     environment variable MOKO_MON_PROMETHEUS_PORT: prometheus.port: `9_0` is not a port; expected a whole number from 1 to 65535
     environment variable MOKO_MON_TARGETS: targets: a list cannot be set here; expected it in moko-mon.yaml
-    flag --set grafana.password: `grafana.password` is not a setting; expected a key from `moko-mon config schema`
+    flag --set grafana.password: unknown key `grafana.password`; expected a key from `moko-mon config schema`
     flag --project: project: `X` is not a project name; expected 2 to 31 of `a-z`, `0-9` and `-`, starting with a letter
     flag --set rules.extra: rules.extra: a list cannot be set here; expected it in moko-mon.yaml
     "#);
@@ -154,7 +154,9 @@ fn the_project_alone_is_known_even_when_the_rest_is_wrong() {
     let wrong = || Case::new("project: abc\nprometheus: {port: 0}\nrules: {extra: [none]}\nx: y\n");
     let (name, warnings) = project(&wrong().sources).unwrap();
     assert_eq!(name, "abc");
-    assert_eq!(warnings, ["the configuration has 2 other problem(s); `moko-mon config check` lists them"]);
+    assert_eq!(warnings, ["the configuration has 2 other problems; `moko-mon config check` lists them"]);
+    let (_, warnings) = project(&Case::new("x: y\n").sources).unwrap();
+    assert_eq!(warnings, ["the configuration has another problem; `moko-mon config check` shows it"]);
     assert_eq!(project(&Case::empty().sources).unwrap(), ("moko-mon".to_owned(), vec![]));
     assert_eq!(project(&wrong().flag("--project", "project", "def").sources).unwrap().0, "def");
     assert_eq!(project(&wrong().variable("MOKO_MON_PROJECT", "ghi").sources).unwrap().0, "ghi");

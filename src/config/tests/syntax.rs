@@ -1,6 +1,10 @@
 //! Texts that are no settings file at all.
 
+use super::super::decode::Decoder;
+use super::super::schema::SETTINGS;
+use super::super::starting_file;
 use super::{Case, refusals};
+use crate::yaml::{self, Limits};
 
 #[test]
 fn text_that_is_not_yaml() {
@@ -21,6 +25,10 @@ fn text_that_is_not_yaml() {
         "project: *x\n",
         "project: %x\n",
         "? [a, b]\n: c\n",
+        "targets:\n  - job: a\n    address: [::1]:9100\n",
+        "targets:\n  - job: a\n   address: a:1\n",
+        "prometheus:\n  port:9090\n",
+        "basic_auth: {password: \"hunter2\n",
         "}",
         "project: a\n---\nproject: b\n",
         "project: a\n...\nproject: b\n",
@@ -41,6 +49,10 @@ fn text_that_is_not_yaml() {
     moko-mon.yaml:1:10: an alias (`*`), in `project: *x`; expected the value itself: anchors and aliases are not allowed
     moko-mon.yaml:1:10: `%` at the start of a value, in `project: %x`; expected quotes around a text that starts with it
     moko-mon.yaml:1:3: a list or mapping as a key; expected a name
+    moko-mon.yaml:3:19: a line that does not fit those around it, in `address: [::1]:9100`; expected `key: value` lines, those of one mapping indented alike
+    moko-mon.yaml:3:4: a line that does not fit those around it, in `address: a:1`; expected `key: value` lines, those of one mapping indented alike
+    moko-mon.yaml:2:3: prometheus: `port:9090` is a single value (a `:` needs a blank behind it); expected a mapping (`key: value` lines)
+    moko-mon.yaml:1:24: a quote that is not closed; expected a closing quote in the same line
     moko-mon.yaml:1:1: a closing bracket that closes nothing, in `}`; expected `key: value` lines, those of one mapping indented alike
     moko-mon.yaml:1:10: project: `a` is not a project name; expected 2 to 31 of `a-z`, `0-9` and `-`, starting with a letter
     moko-mon.yaml:2:1: a second document starts here; expected one document: remove this `---`
@@ -65,14 +77,14 @@ fn yaml_that_is_more_than_settings() {
         "project: \"a\\u202eb\"\n",
     ]), @r#"
     moko-mon.yaml:1:10: the anchor `&name`; expected the value alone: anchors and aliases are not allowed
-    moko-mon.yaml:1:1: `a` is not a setting; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
+    moko-mon.yaml:1:1: unknown key `a`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
     moko-mon.yaml:1:4: the anchor `&a`; expected the value alone: anchors and aliases are not allowed
-    moko-mon.yaml:2:1: `b` is not a setting; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
+    moko-mon.yaml:2:1: unknown key `b`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
     moko-mon.yaml:2:4: the alias `*a`; expected the value itself: anchors and aliases are not allowed
     moko-mon.yaml:1:10: the tag `!!str`; expected the value alone: tags are not allowed
     moko-mon.yaml:1:10: the tag `!!python/object/apply:os.system`; expected the value alone: tags are not allowed
     moko-mon.yaml:1:10: project: the value is a list; expected 2 to 31 of `a-z`, `0-9` and `-`, starting with a letter
-    moko-mon.yaml:1:1: `<<` is not a setting; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
+    moko-mon.yaml:1:1: unknown key `<<`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
     moko-mon.yaml:2:1: the key `project` is there twice; expected one: the first is in line 1
     moko-mon.yaml:3:3: the key `port` is there twice; expected one: the first is in line 2
     moko-mon.yaml:4:1: the key `prometheus` is there twice; expected one: the first is in line 1
@@ -121,6 +133,7 @@ fn bytes_that_nobody_can_see() {
 #[test]
 fn a_file_of_comments_a_byte_order_mark_and_line_ends_of_windows_are_fine() {
     assert_eq!(Case::new("# nothing\n").config(), Case::empty().config());
+    assert_eq!(Case::new("bind: ::1 # loopback\n").config().bind.to_string(), "::1");
     assert_eq!(Case::new("---\n").config(), Case::empty().config());
     assert_eq!(Case::new("\u{feff}project: abc\r\nbind: 127.0.0.2\r\n").config().project, "abc");
     assert_eq!(Case::new("%YAML 1.2\n---\nproject: abc\n...\n").config().project, "abc");
@@ -139,5 +152,36 @@ fn deep_and_wide_texts_are_refused_at_once() {
         let start = std::time::Instant::now();
         Case::new(&text).error();
         assert!(start.elapsed() < std::time::Duration::from_secs(2), "{} took {:?}", &text[..8], start.elapsed());
+    }
+}
+
+/// The parser is somebody else's, and a panic would end the program: a few thousand damaged files must not.
+#[test]
+fn damaged_files_are_refused_or_read_but_never_crash() {
+    let seed = starting_file().replace('#', "")
+        + "targets:\n  - {job: a, 'b': \"c\\n\"}\nx: |\n  a\n  b\ny: >-\n  c\n? d\n: e\n";
+    let bytes = seed.as_bytes();
+    let snippets = [
+        "\t", ":", "- ", "[", "]", "{", "}", "\"", "'", "&a", "*a", "!t", "|", ">", "%", "\n---\n", "...", "?", "\0",
+        "\r", "ä",
+    ];
+    let mut state = 42_u64;
+    let mut random = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    for _ in 0..3000 {
+        let start = random(bytes.len());
+        let mut text = bytes[start..(start + random(400)).min(bytes.len())].to_vec();
+        for _ in 0..=random(4) {
+            let at = random(text.len() + 1);
+            let snippet = snippets[random(snippets.len())];
+            text.splice(at..(at + random(3)).min(text.len()), snippet.bytes());
+        }
+        let parsed = yaml::parse(&text, Limits { bytes: 1000, depth: 8 });
+        assert!(parsed.complete || !parsed.faults.is_empty());
+        if let Some(root) = parsed.root {
+            Decoder::new("x", SETTINGS).document(&root);
+        }
     }
 }
