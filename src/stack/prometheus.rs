@@ -220,7 +220,7 @@ fn configuration(config: &Config) -> Configuration {
             }],
         },
         scrape_configs: own.chain(user_jobs(&config.targets)).collect(),
-        remote_write: config.prometheus.remote_write.clone(),
+        remote_write: config.prometheus.remote_write_below(SECRETS_PATH),
     }
 }
 
@@ -234,37 +234,37 @@ fn refuse_forgeries() -> Relabel {
 /// Prometheus wants job names to be unique, so the second of two such jobs is told apart by a number and carries the
 /// user's name as its `job` label.
 fn user_jobs(targets: &[Target]) -> Vec<ScrapeConfig> {
-    let mut jobs: Vec<ScrapeConfig> = Vec::new();
+    let mut jobs: Vec<(&str, ScrapeConfig)> = Vec::new();
     for target in targets {
         let candidate = scrape_config(target);
-        let same = |job: &&mut ScrapeConfig| {
-            job.static_configs.iter().any(|group| group.labels.get("job") == Some(&target.job))
+        let same = |(name, job): &&mut (&str, ScrapeConfig)| {
+            *name == target.job
                 && job.scheme == candidate.scheme
                 && job.metrics_path == candidate.metrics_path
                 && job.basic_auth == candidate.basic_auth
                 && job.authorization == candidate.authorization
         };
-        if let Some(job) = jobs.iter_mut().find(same) {
+        if let Some((_, job)) = jobs.iter_mut().find(same) {
             job.static_configs.extend(candidate.static_configs);
             continue;
         }
-        let taken = |name: &str| jobs.iter().any(|job| job.job_name == name);
+        let taken = |name: &str| jobs.iter().any(|(_, job)| job.job_name == name);
         let mut name = target.job.clone();
         let mut number = 2;
         while taken(&name) {
             name = format!("{}-{number}", target.job);
             number += 1;
         }
-        jobs.push(ScrapeConfig { job_name: name, ..candidate });
+        jobs.push((&target.job, ScrapeConfig { job_name: name, ..candidate }));
     }
-    jobs
+    jobs.into_iter().map(|(_, job)| job).collect()
 }
 
 fn scrape_config(target: &Target) -> ScrapeConfig {
     let mut labels = target.labels.clone();
-    labels.insert("job".to_owned(), target.job.clone());
+    labels.entry("job".to_owned()).or_insert_with(|| target.job.clone());
     // What the user wrote stays visible, whatever address the container has to use.
-    labels.insert("instance".to_owned(), target.address.clone());
+    labels.entry("instance".to_owned()).or_insert_with(|| target.address.clone());
     let (basic_auth, authorization) = match &target.auth {
         Some(TargetAuth::Basic { username, password }) => {
             (Some(BasicAuth { username: username.clone(), password_file: secret_path(&password.name) }), None)
@@ -295,7 +295,28 @@ fn reachable(address: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::reachable;
+    use super::*;
+    use crate::config::defaults;
+
+    fn target(job: &str, address: &str) -> Target {
+        Target {
+            job: job.to_owned(),
+            address: address.to_owned(),
+            scheme: "http".to_owned(),
+            metrics_path: "/metrics".to_owned(),
+            labels: BTreeMap::new(),
+            auth: None,
+        }
+    }
+
+    fn yaml_of(change: impl FnOnce(&mut Config)) -> serde_json::Value {
+        let mut config = defaults().unwrap();
+        change(&mut config);
+        let files = files(&config).unwrap();
+        let main = files.last().unwrap();
+        assert_eq!(main.path, CONFIG_PATH, "the main file comes last, so that what it names is there before it");
+        yaml::from_str(std::str::from_utf8(&main.content).unwrap()).unwrap()
+    }
 
     #[test]
     fn loopback_means_the_docker_host() {
@@ -304,5 +325,57 @@ mod tests {
         assert_eq!(reachable("[::1]:8000"), "host.docker.internal:8000");
         assert_eq!(reachable("exporter:8000"), "exporter:8000");
         assert_eq!(reachable("localhost.example:8000"), "localhost.example:8000");
+    }
+
+    #[test]
+    fn the_four_servers_are_scraped_and_only_pushed_labels_are_honored() {
+        let yaml = yaml_of(|_| {});
+        let jobs: Vec<&str> =
+            yaml["scrape_configs"].as_array().unwrap().iter().filter_map(|job| job["job_name"].as_str()).collect();
+        assert_eq!(jobs, SCRAPE_JOBS);
+        let honored = yaml["scrape_configs"].as_array().unwrap().iter().filter(|job| job["honor_labels"] == true);
+        assert_eq!(honored.map(|job| job["job_name"].as_str().unwrap()).collect::<Vec<_>>(), ["pushgateway"]);
+        assert_eq!(yaml["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"][0], "alertmanager:9093");
+    }
+
+    #[test]
+    fn a_stack_without_grafana_does_not_scrape_one() {
+        let yaml = yaml_of(|config| config.grafana.enabled = false);
+        assert!(!yaml.to_string().contains("grafana:3000"));
+    }
+
+    #[test]
+    fn the_address_that_the_user_wrote_is_the_instance() {
+        let yaml = yaml_of(|config| config.targets = vec![target("app", "localhost:8000")]);
+        let group = &yaml["scrape_configs"][4]["static_configs"][0];
+        assert_eq!(group["targets"][0], "host.docker.internal:8000");
+        assert_eq!(group["labels"]["instance"], "localhost:8000");
+        assert_eq!(group["labels"]["job"], "app");
+    }
+
+    #[test]
+    fn targets_of_one_job_share_it_unless_they_are_asked_differently() {
+        let other_path = Target { metrics_path: "/m".to_owned(), ..target("app", "c:1") };
+        let yaml = yaml_of(|config| config.targets = vec![target("app", "a:1"), target("app", "b:1"), other_path]);
+        let jobs = yaml["scrape_configs"].as_array().unwrap();
+        assert_eq!(jobs[4]["job_name"], "app");
+        assert_eq!(jobs[4]["static_configs"].as_array().unwrap().len(), 2);
+        assert_eq!(jobs[5]["job_name"], "app-2");
+        assert_eq!(jobs[5]["static_configs"][0]["labels"]["job"], "app");
+    }
+
+    #[test]
+    fn a_password_is_a_file_that_only_the_server_can_read() {
+        let mut config = defaults().unwrap();
+        let password = UserFile { path: "p".into(), name: "app-password".to_owned(), content: b"hunter2".to_vec() };
+        let auth = Some(TargetAuth::Basic { username: "u".to_owned(), password });
+        config.targets = vec![Target { auth, ..target("app", "a:1") }];
+        let files = files(&config).unwrap();
+        let secret = files.iter().find(|file| file.path == "/run/secrets/moko-mon/app-password").unwrap();
+        assert_eq!(secret.access.owner_and_mode(), (65534, 65534, 0o400));
+        let main = String::from_utf8_lossy(&files.last().unwrap().content).into_owned();
+        assert!(main.contains("password_file: /run/secrets/moko-mon/app-password"), "{main}");
+        assert!(!main.contains("hunter2"));
+        assert!(!format!("{files:?}").contains("hunter2"));
     }
 }
