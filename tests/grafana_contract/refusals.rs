@@ -54,17 +54,17 @@ async fn the_password_counts_on_the_first_start_and_a_reset_at_once() {
 }
 
 #[tokio::test]
-async fn a_viewer_may_not_write() {
+async fn a_user_without_rights_is_told_so() {
     let site = Site::open("viewer").await;
     let content = site.content();
     let user = site.victim().await;
     let denied = json!({
         "accessErrorId": "ACE1", "title": "Access denied",
-        "message": "You'll need additional permissions to perform this action. Permissions needed: folders:create",
+        "message": "You'll need additional permissions to perform this action. Permissions needed: folders:read",
     });
     // The stand-in knows the admin only.
     let base = match user.user.as_str() {
-        "admin" => site.scripted(&[("POST", "/api/folders".into(), 403, denied)]).await,
+        "admin" => site.scripted(&[("GET", format!("/api/folders/{}", content.folder.uid), 403, denied)]).await,
         _ => site.base.clone(),
     };
     let error =
@@ -73,12 +73,12 @@ async fn a_viewer_may_not_write() {
     assert_eq!(
         error.to_string(),
         format!(
-            "error: could not save folder `{}` in Grafana\n  \
+            "error: could not read folder `{0}` from Grafana\n  \
              caused by: the login has no right to do this\n  \
-             caused by: `POST {base}/api/folders` was answered with HTTP 403: You'll need additional permissions to \
-             perform this action. Permissions needed: folders:create\n\
+             caused by: `GET {base}/api/folders/{0}` was answered with HTTP 403: You'll need additional permissions \
+             to perform this action. Permissions needed: folders:read\n\
              hint: moko-mon needs the role Admin in the organization; give it back under Administration > Users",
-            content.folder.title
+            content.folder.uid
         )
     );
 }
