@@ -96,17 +96,6 @@ async fn a_renamed_folder_gets_its_title_back() {
 }
 
 #[tokio::test]
-async fn a_folder_that_somebody_made_at_the_same_moment_is_taken() {
-    let site = Site::open("race").await;
-    let content = site.content();
-    site.client().apply_folder(&content.folder).await.unwrap();
-    let path = format!("/api/folders/{}", content.folder.uid);
-    let missing = json!({ "message": "folder not found", "status": "not-found" });
-    let base = site.scripted(&[("GET", path, 404, missing)]).await;
-    site.client_at(&base).apply_folder(&content.folder).await.unwrap();
-}
-
-#[tokio::test]
 async fn a_dashboard_changed_by_hand_is_replaced() {
     let site = Site::open("edit").await;
     let (grafana, content) = (site.client(), site.content());

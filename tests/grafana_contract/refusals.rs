@@ -60,11 +60,11 @@ async fn a_user_without_rights_is_told_so() {
     let user = site.victim().await;
     let denied = json!({
         "accessErrorId": "ACE1", "title": "Access denied",
-        "message": "You'll need additional permissions to perform this action. Permissions needed: folders:read",
+        "message": "You'll need additional permissions to perform this action. Permissions needed: folders:create",
     });
     // The stand-in knows the admin only.
     let base = match user.user.as_str() {
-        "admin" => site.scripted(&[("GET", format!("/api/folders/{}", content.folder.uid), 403, denied)]).await,
+        "admin" => site.scripted(&[("POST", "/api/folders".into(), 403, denied)]).await,
         _ => site.base.clone(),
     };
     let error =
@@ -73,12 +73,12 @@ async fn a_user_without_rights_is_told_so() {
     assert_eq!(
         error.to_string(),
         format!(
-            "error: could not read folder `{0}` from Grafana\n  \
+            "error: could not save folder `{}` in Grafana\n  \
              caused by: the login has no right to do this\n  \
-             caused by: `GET {base}/api/folders/{0}` was answered with HTTP 403: You'll need additional permissions \
-             to perform this action. Permissions needed: folders:read\n\
+             caused by: `POST {base}/api/folders` was answered with HTTP 403: You'll need additional permissions to \
+             perform this action. Permissions needed: folders:create\n\
              hint: moko-mon needs the role Admin in the organization; give it back under Administration > Users",
-            content.folder.uid
+            content.folder.title
         )
     );
 }
