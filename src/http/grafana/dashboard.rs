@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{Comparison, content_hash, same_dashboard};
+use super::content::slug;
 use super::folder::text;
 use super::refusal::{Kind, Subject};
 use super::{Dashboard, Folder, Grafana, Item};
@@ -121,17 +122,19 @@ impl Grafana {
         }
     }
 
-    /// Whether another dashboard in the folder has the title already. This only protects: a search that fails
-    /// stops nothing, as what follows says why.
+    /// Whether another dashboard in the folder has the title, or one that only differs in case and punctuation.
+    ///
+    /// Before 9.4 the search does not know `folderUIDs` and gives all it has, so each hit's folder is looked at. It
+    /// only protects: a search that fails stops nothing, as what follows says why.
     async fn has_namesake(&self, desired: &Dashboard, folder: &Folder) -> Result<bool> {
-        let query = [("type", "dash-db"), ("query", &desired.title)];
+        let query = [("type", "dash-db"), ("folderUIDs", &folder.uid), ("limit", "5000")];
         let answer = self.ask(named(&desired.title), &["search"], &query).await?;
         if answer.status == 401 {
             return self.accept(named(&desired.title), &answer).map(|_| false);
         }
         let found: Value = serde_json::from_str(&answer.body).unwrap_or_default();
         Ok(found.as_array().into_iter().flatten().any(|hit| {
-            text(hit, "title").eq_ignore_ascii_case(&desired.title)
+            slug(&text(hit, "title")) == slug(&desired.title)
                 && text(hit, "folderUid") == folder.uid
                 && text(hit, "uid") != desired.uid
         }))
