@@ -59,7 +59,7 @@ impl Grafana {
     /// The message of the newest version.
     ///
     /// Asked for by number first: the list shows `Initial save` in place of the first version's message (9.4 to 13).
-    /// The list is a plain array up to 11 and an object with `versions` after.
+    /// The list is a plain array on older ones and an object with `versions` on newer.
     async fn last_message(&self, uid: &str, version: i64) -> Result<Option<String>> {
         let one = self.ask(named(uid), &["dashboards", "uid", uid, "versions", &version.to_string()], &[]).await?;
         if one.is_success() {
@@ -124,8 +124,8 @@ impl Grafana {
 
     /// Whether another dashboard in the folder has the title, or one that only differs in case and punctuation.
     ///
-    /// Before 9.4 the search does not know `folderUIDs` and gives all it has, so each hit's folder is looked at. It
-    /// only protects: a search that fails stops nothing, as what follows says why.
+    /// Each hit's folder is looked at, too: an older search may not know `folderUIDs` and give all it has. This only
+    /// protects, so a search that fails stops nothing: what follows says why.
     async fn has_namesake(&self, desired: &Dashboard, folder: &Folder) -> Result<bool> {
         let query = [("type", "dash-db"), ("folderUIDs", &folder.uid), ("limit", "5000")];
         let answer = self.ask(named(&desired.title), &["search"], &query).await?;

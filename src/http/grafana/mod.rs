@@ -34,12 +34,15 @@ pub use refusal::OLDEST_SUPPORTED;
 use refusal::{Subject, refusal};
 
 /// One Grafana and a login to it.
+///
+/// A password that was refused once is not sent again by this value. Whoever makes several calls at once makes one
+/// alone first ([`Grafana::login_check`] or [`Grafana::state`]): each of them would count as a wrong login.
 #[derive(Debug)]
 pub struct Grafana {
     http: Http,
     base: String,
     login: Login,
-    /// Set by the first 401: five wrong logins lock the user for five minutes, so there is no second.
+    /// Set by the first 401: five wrong logins lock the user out for five minutes.
     login_refused: AtomicBool,
     version: OnceLock<Option<String>>,
 }
