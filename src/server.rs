@@ -81,12 +81,13 @@ pub async fn prove_reload(http: &Http, spec: &ComponentSpec, reload: Reload, bef
 pub async fn running_difference(http: &Http, spec: &ComponentSpec, reload: Reload) -> Result<Option<String>> {
     let url = format!("{}{}", spec.url(), reload.running_path);
     let answer: Value = serde_json::from_str(&http.get_text(&url, ASK).await?).unwrap_or_default();
-    let unreadable = || Error::new(Code::ReloadFailed, format!("cannot read the configuration that {} runs", spec.component.title()));
+    let unreadable = || {
+        Error::new(Code::ReloadFailed, format!("cannot read the configuration that {} runs", spec.component.title()))
+    };
     let text = answer.pointer(reload.running_pointer).and_then(Value::as_str).ok_or_else(unreadable)?;
     let running: Value = yaml::from_str(text).map_err(|_| unreadable())?;
     let delivered = spec.files.iter().find(|file| file.path == reload.main_file).ok_or_else(unreadable)?;
-    let delivered: Value =
-        yaml::from_str(&String::from_utf8_lossy(&delivered.content)).map_err(|_| unreadable())?;
+    let delivered: Value = yaml::from_str(&String::from_utf8_lossy(&delivered.content)).map_err(|_| unreadable())?;
     Ok(difference(&delivered, &running, "configuration"))
 }
 

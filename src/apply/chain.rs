@@ -1,6 +1,6 @@
 //! The steps of one component, one after the other.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::{Apply, component_goal, misplaced, wait};
@@ -20,7 +20,7 @@ pub(super) struct Chain<'a> {
     /// The container as it is now: the one observed, or the one created.
     id: RefCell<Option<String>>,
     /// How often the engine had restarted the container before this chain touched it.
-    restarts: RefCell<i64>,
+    restarts: Cell<i64>,
     /// One client for all imports: a refused login is not tried again.
     grafana: tokio::sync::OnceCell<Grafana>,
 }
@@ -28,20 +28,14 @@ pub(super) struct Chain<'a> {
 impl<'a> Chain<'a> {
     pub(super) fn new(apply: &'a Apply<'a>, spec: &'a ComponentSpec) -> Self {
         let id = current(apply, spec).map(|container| container.id.clone());
-        Self {
-            apply,
-            spec,
-            id: RefCell::new(id),
-            restarts: RefCell::new(0),
-            grafana: tokio::sync::OnceCell::new(),
-        }
+        Self { apply, spec, id: RefCell::new(id), restarts: Cell::new(0), grafana: tokio::sync::OnceCell::new() }
     }
 
     /// Performs the chain; deliveries that follow each other are one upload for each volume.
     pub(super) async fn run(&self, plan: &Plan) -> Result<()> {
         let steps: Vec<&Step> = plan.chain(self.spec.component).collect();
         if let Some(inspected) = self.inspect(&steps).await? {
-            *self.restarts.borrow_mut() = inspected;
+            self.restarts.set(inspected);
         }
         let starts = steps.iter().any(|step| step.action == Action::Start);
         let mut delivered = false;
@@ -85,7 +79,10 @@ impl<'a> Chain<'a> {
             Action::Generate { path } => self.generate(path).await,
             Action::Unpause => docker.unpause(&self.id()?, name).await,
             Action::Reload => self.reload().await,
-            Action::Wait => wait::ready(self.apply, self.spec, &self.id()?, *self.restarts.borrow()).await,
+            Action::Wait => {
+                let restarts = self.restarts.get();
+                wait::ready(self.apply, self.spec, &self.id()?, restarts).await
+            }
             Action::Import(import) => self.import(import).await,
             other => Err(misplaced(other)),
         }
@@ -200,7 +197,8 @@ impl<'a> Chain<'a> {
     fn folder(&self, path: &str) -> Result<&'a str> {
         let volumes = self.spec.container.volumes.iter().filter(|volume| volume.kind != VolumeKind::Data);
         let folder = volumes.map(|volume| volume.path.as_str()).find(|folder| path.starts_with(*folder));
-        folder.ok_or_else(|| Error::new(Code::NotFound, format!("no volume of `{}` holds `{path}`", self.spec.component)))
+        folder
+            .ok_or_else(|| Error::new(Code::NotFound, format!("no volume of `{}` holds `{path}`", self.spec.component)))
     }
 
     async fn import(&self, import: &Import) -> Result<()> {

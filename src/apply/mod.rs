@@ -61,7 +61,10 @@ impl<'a> Apply<'a> {
 
     /// Performs everything but the pulls. The first failure is returned, further ones are warnings.
     pub async fn run(&self, plan: &Plan) -> Result<()> {
-        for step in plan.shared() {
+        // A duplicate network can only go once its containers have been moved off it.
+        let (late, early): (Vec<&Step>, Vec<&Step>) =
+            plan.shared().partition(|step| matches!(step.action, Action::RemoveNetwork { .. }));
+        for step in early {
             self.step(step, self.shared(step)).await?;
         }
         if let Some(network) = self.kept_network(plan) {
@@ -69,8 +72,14 @@ impl<'a> Apply<'a> {
         }
         let chains = Component::SLOWEST_FIRST.into_iter().filter_map(|component| self.stack.get(component));
         let chains: Vec<chain::Chain<'_>> = chains.map(|spec| chain::Chain::new(self, spec)).collect();
-        let mut failures = join_all(chains.iter().map(|chain| chain.run(plan))).await.into_iter().filter_map(Result::err);
-        let Some(first) = failures.next() else { return Ok(()) };
+        let mut failures =
+            join_all(chains.iter().map(|chain| chain.run(plan))).await.into_iter().filter_map(Result::err);
+        let Some(first) = failures.next() else {
+            for step in late {
+                self.step(step, self.shared(step)).await?;
+            }
+            return Ok(());
+        };
         for other in failures.filter(|other| !self.stop.asked() || other.code != first.code) {
             self.ui.warn(std::iter::once(other.message).chain(other.causes).collect::<Vec<_>>().join(": "));
         }
@@ -139,8 +148,9 @@ impl<'a> Apply<'a> {
 
     /// The network that was there before and that the plan does not remove.
     fn kept_network(&self, plan: &Plan) -> Option<String> {
-        let removed =
-            |id: &String| plan.steps.iter().any(|step| matches!(&step.action, Action::RemoveNetwork { id: gone } if gone == id));
+        let removed = |id: &String| {
+            plan.steps.iter().any(|step| matches!(&step.action, Action::RemoveNetwork { id: gone } if gone == id))
+        };
         self.observed.networks.iter().map(|network| network.id.clone()).find(|id| !removed(id))
     }
 

@@ -10,11 +10,11 @@ use crate::cli::Cli;
 use crate::error::{Code, Error, Result};
 use crate::ui::Report;
 
-pub(super) fn completions(shell: Shell) -> Result<Report> {
+pub(super) fn completions(shell: Shell) -> Report {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "moko-mon", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    Ok(Report::new(json!({"shell": shell.to_string(), "script": script}), script))
+    Report::new(json!({"shell": shell.to_string(), "script": script}), script)
 }
 
 pub(super) fn man(directory: &Path) -> Result<Report> {

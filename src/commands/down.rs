@@ -39,12 +39,11 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Down) -> Result<Repo
 
     let kept = if flags.volumes { Vec::new() } else { volumes };
     let networks: Vec<String> = networks.into_iter().map(|network| network.name).collect();
-    let text = summary(&project, &[
-        ("container", &names),
-        ("network", &networks),
-        ("volume", &removed_volumes),
-        ("image", &removed_images),
-    ], &kept);
+    let text = summary(
+        &project,
+        &[("container", &names), ("network", &networks), ("volume", &removed_volumes), ("image", &removed_images)],
+        &kept,
+    );
     let data = json!({
         "project": project, "containers": names, "networks": networks,
         "volumes": removed_volumes, "images": removed_images, "kept_volumes": kept,
@@ -66,7 +65,8 @@ fn confirm(context: &Context<'_>, project: &str, volumes: &[String]) -> Result<(
     if context.ui.ask(&question) {
         return Ok(());
     }
-    Err(Error::new(Code::ConfirmationRequired, "nothing was removed").hint("`moko-mon down` without `--volumes` keeps all data"))
+    Err(Error::new(Code::ConfirmationRequired, "nothing was removed")
+        .hint("`moko-mon down` without `--volumes` keeps all data"))
 }
 
 async fn remove(context: &Context<'_>, docker: &Docker, container: &Container) -> Result<()> {
@@ -93,7 +93,11 @@ async fn remove_images(context: &Context<'_>, docker: &Docker, mut images: Vec<S
 }
 
 fn check(context: &Context<'_>) -> Result<()> {
-    if context.stop.asked() { Err(context.stop.error("`down`").hint("run `moko-mon down` again to go on")) } else { Ok(()) }
+    if context.stop.asked() {
+        Err(context.stop.error("`down`").hint("run `moko-mon down` again to go on"))
+    } else {
+        Ok(())
+    }
 }
 
 fn summary(project: &str, removed: &[(&str, &Vec<String>)], kept: &[String]) -> String {

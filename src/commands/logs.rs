@@ -1,7 +1,7 @@
 //! `logs`: what the components wrote, each line under its component's name.
 
 use std::pin::Pin;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bollard::container::LogOutput;
 use bollard::query_parameters::LogsOptionsBuilder;
@@ -12,10 +12,13 @@ use super::Context;
 use crate::cli;
 use crate::component::Component;
 use crate::docker::Docker;
-use crate::docker::error::{clean, explain};
+use crate::docker::error::{clean, explain, timed_out};
 use crate::error::{Code, Error, Result};
 use crate::observed::Container;
 use crate::ui::Report;
+
+/// How long the engine may take for the next piece of a log that has an end.
+const SILENCE: Duration = Duration::from_secs(30);
 
 type Lines = Pin<Box<dyn Stream<Item = Result<(Component, String)>>>>;
 
@@ -30,9 +33,10 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Logs) -> Result<Repo
     let wanted = |component: Component| flags.components.is_empty() || flags.components.contains(&component);
     containers.retain(|container| container.component.is_some_and(wanted));
     containers.sort_by_key(|container| container.component);
-    let missing = flags.components.iter().find(|wanted| {
-        !containers.iter().any(|container| container.component == Some(**wanted))
-    });
+    let missing = flags
+        .components
+        .iter()
+        .find(|wanted| !containers.iter().any(|container| container.component == Some(**wanted)));
     if let Some(missing) = missing {
         return Err(not_there(&format!("project `{project}` has no {} container", missing.title())));
     }
@@ -41,6 +45,10 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Logs) -> Result<Repo
     }
     let lines = containers.iter().filter_map(|container| lines(&docker, container, flags));
     if flags.follow { follow(context, select_all(lines)).await } else { once(lines).await }
+}
+
+fn silent() -> Error {
+    timed_out("could not read the logs", SILENCE.as_secs())
 }
 
 fn not_there(message: &str) -> Error {
@@ -52,7 +60,9 @@ async fn once(streams: impl Iterator<Item = Lines>) -> Result<Report> {
     let mut data = Vec::new();
     let mut text = String::new();
     for mut stream in streams {
-        while let Some(line) = stream.next().await {
+        loop {
+            let next = tokio::time::timeout(SILENCE, stream.next()).await;
+            let Some(line) = next.map_err(|_| silent())? else { break };
             let (component, line) = line?;
             text.push_str(&format!("{component:<13} {line}\n"));
             data.push(json!({"component": component, "line": line}));
@@ -62,7 +72,10 @@ async fn once(streams: impl Iterator<Item = Lines>) -> Result<Report> {
 }
 
 /// Line by line as they come, until we are interrupted or nobody reads any more.
-async fn follow(context: &Context<'_>, mut lines: impl Stream<Item = Result<(Component, String)>> + Unpin) -> Result<Report> {
+async fn follow(
+    context: &Context<'_>,
+    mut lines: impl Stream<Item = Result<(Component, String)>> + Unpin,
+) -> Result<Report> {
     loop {
         let line = tokio::select! {
             line = lines.next() => line,
@@ -85,19 +98,16 @@ fn lines(docker: &Docker, container: &Container, flags: &cli::Logs) -> Option<Li
         i32::try_from(now.saturating_sub(since.as_duration()).as_secs()).unwrap_or(i32::MAX)
     });
     let tail = flags.tail.map_or_else(|| "all".to_owned(), |count| count.to_string());
-    let options = LogsOptionsBuilder::default()
-        .follow(flags.follow)
-        .stdout(true)
-        .stderr(true)
-        .since(since)
-        .tail(&tail)
-        .build();
+    let options =
+        LogsOptionsBuilder::default().follow(flags.follow).stdout(true).stderr(true).since(since).tail(&tail).build();
     let pieces = docker.logs(&container.id, options);
     let mut rest = String::new();
     let whole = pieces.map(Some).chain(futures_util::stream::iter([None])).flat_map(move |piece| {
         let lines: Vec<Result<(Component, String)>> = match piece {
             Some(Ok(piece)) => split(&mut rest, &piece).map(|line| Ok((component, line))).collect(),
-            Some(Err(failed)) => vec![Err(explain(format!("could not read the log of {}", component.title()), &failed))],
+            Some(Err(failed)) => {
+                vec![Err(explain(format!("could not read the log of {}", component.title()), &failed))]
+            }
             // The end of the log: what has no line break yet is a line too.
             None if rest.is_empty() => Vec::new(),
             None => vec![Ok((component, clean(&std::mem::take(&mut rest))))],

@@ -38,15 +38,21 @@ impl Context<'_> {
     /// All settings; what is odd but not wrong becomes warnings.
     fn config(&self) -> Result<Resolved> {
         let resolved = settings::resolve(&self.sources)?;
-        resolved.warnings.iter().for_each(|warning| self.ui.warn(warning));
+        self.warn_all(&resolved.warnings);
         Ok(resolved)
     }
 
     /// Only the project's name: what looks at a stack or takes it away has to work with any other setting broken.
     fn project(&self) -> Result<String> {
         let (project, warnings) = settings::project(&self.sources)?;
-        warnings.iter().for_each(|warning| self.ui.warn(warning));
+        self.warn_all(&warnings);
         Ok(project)
+    }
+
+    fn warn_all(&self, warnings: &[String]) {
+        for warning in warnings {
+            self.ui.warn(warning);
+        }
     }
 
     async fn docker(&self) -> Result<Docker> {
@@ -81,7 +87,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Password(what) => password::run(context, what).await,
         Command::Render(what) => render::run(context, &what),
         Command::Config(what) => config::run(context, what),
-        Command::Completions { shell } => completions::completions(shell),
+        Command::Completions { shell } => Ok(completions::completions(shell)),
         Command::Man { directory } => completions::man(&directory),
     }
 }

@@ -64,8 +64,15 @@ async fn reset(docker: &Docker, container: &Container) -> Result<Secret> {
     let password = Secret::random()?;
     // `--homepath` because the tool looks for its defaults in the working directory otherwise; the password goes
     // through standard input, where no list of processes shows it.
-    let command =
-        ["grafana", "cli", "--homepath", "/usr/share/grafana", "admin", "reset-admin-password", "--password-from-stdin"];
+    let command = [
+        "grafana",
+        "cli",
+        "--homepath",
+        "/usr/share/grafana",
+        "admin",
+        "reset-admin-password",
+        "--password-from-stdin",
+    ];
     let input = format!("{}\n", password.expose());
     let (code, output) = docker.exec(&container.id, command.map(str::to_owned).to_vec(), &input).await?;
     if code != 0 {

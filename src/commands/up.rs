@@ -110,7 +110,12 @@ fn done(stack: &Stack, docker: &Docker, plan: &Plan) -> Report {
         text.push_str(&format!("{:<13} {}\n", spec.component.title(), spec.url()));
     }
     if stack.grafana.is_some() {
-        text.push_str(&format!("\nGrafana's login is `{ADMIN_USER}`; `moko-mon status --show-secrets` shows its password\n"));
+        text.push_str(&format!(
+            "\nGrafana's login is `{ADMIN_USER}`; `moko-mon status --show-secrets` shows its password\n"
+        ));
     }
-    Report::new(json!({"project": stack.project, "engine": docker.engine, "components": components, "steps": plan.steps}), text)
+    Report::new(
+        json!({"project": stack.project, "engine": docker.engine, "components": components, "steps": plan.steps}),
+        text,
+    )
 }

@@ -1,7 +1,7 @@
 //! The settings: what they are, where each came from, and what is wrong with them.
 //!
 //! `defaults < moko-mon.yaml < MOKO_MON_* < flags`. The on-disk shape, the environment names, the JSON Schema and
-//! the commented starting file all come from one table, [`schema`]. Everything wrong is reported at once, each
+//! the commented starting file all come from one table, `schema`. Everything wrong is reported at once, each
 //! problem with its place.
 
 use std::collections::BTreeMap;
@@ -18,12 +18,15 @@ mod duration;
 mod files;
 mod init;
 mod json_schema;
+mod layers;
 mod names;
 mod problem;
+mod remote_write;
 mod resolve;
 mod rules;
 mod scalar;
 mod schema;
+mod secrets;
 mod shape;
 mod size;
 
@@ -193,3 +196,6 @@ impl Config {
         Component::ALL.into_iter().filter(move |component| grafana || *component != Component::Grafana)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,10 @@ pub fn unpack(bytes: &[u8], folder: &str) -> Result<BTreeMap<String, FileState>>
         let Some((_, below)) = path.split_once('/') else { continue };
         let mut content = Vec::new();
         entry.read_to_end(&mut content).map_err(failed)?;
-        files.insert(format!("{folder}/{below}"), FileState { digest: digest(&content), owner: (uid, gid, mode), content });
+        files.insert(
+            format!("{folder}/{below}"),
+            FileState { digest: digest(&content), owner: (uid, gid, mode), content },
+        );
     }
     Ok(files)
 }
@@ -79,7 +82,7 @@ pub fn unpack(bytes: &[u8], folder: &str) -> Result<BTreeMap<String, FileState>>
 /// SHA-256 in hex.
 #[must_use]
 pub fn digest(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(content).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
+use super::archive::digest;
 use crate::error::{Code, Error, Result};
 
 /// The address of an engine and where it came from.
@@ -79,9 +78,8 @@ fn current_context(folder: &Path) -> Option<String> {
 
 /// The Docker client keeps each context in a folder named by the SHA-256 of its name.
 fn context_host(folder: &Path, context: &str) -> Option<String> {
-    let digest = Sha256::digest(context.as_bytes());
-    let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let text = std::fs::read_to_string(folder.join("contexts/meta").join(name).join("meta.json")).ok()?;
+    let text = std::fs::read_to_string(folder.join("contexts/meta").join(digest(context.as_bytes())).join("meta.json"))
+        .ok()?;
     let meta: serde_json::Value = serde_json::from_str(&text).ok()?;
     Some(meta.pointer("/Endpoints/docker/Host")?.as_str()?.to_owned())
 }
@@ -104,9 +102,7 @@ mod tests {
     #[test]
     fn the_current_context_is_read_from_the_docker_client_s_files() {
         let home = tempfile::tempdir().unwrap();
-        // SHA-256 of "colima".
-        let digest: String = Sha256::digest(b"colima").iter().map(|byte| format!("{byte:02x}")).collect();
-        let folder = home.path().join(".docker/contexts/meta").join(digest);
+        let folder = home.path().join(".docker/contexts/meta").join(digest(b"colima"));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(home.path().join(".docker/config.json"), r#"{"currentContext": "colima"}"#).unwrap();
         std::fs::write(folder.join("meta.json"), r#"{"Endpoints": {"docker": {"Host": "unix:///c.sock"}}}"#).unwrap();

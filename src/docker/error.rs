@@ -60,7 +60,9 @@ pub fn words(error: &Bollard) -> String {
 pub fn explain(goal: impl Into<String>, error: &Bollard) -> Error {
     let failed = Error::new(Code::EngineFailed, goal).cause(words(error));
     match classify(error) {
-        Failure::NoSpace => failed.hint("free space on the engine's disk, for example with `docker system df` and `docker image prune`"),
+        Failure::NoSpace => {
+            failed.hint("free space on the engine's disk, for example with `docker system df` and `docker image prune`")
+        }
         Failure::PortInUse => Error { code: Code::PortTaken, ..failed },
         Failure::NotFound | Failure::Conflict | Failure::Other => failed,
     }
@@ -80,9 +82,9 @@ pub fn unreachable(endpoint: &Endpoint, error: &Bollard) -> Error {
     let tried = format!("tried {} ({})", endpoint.address, endpoint.source);
     let goal = Error::new(Code::EngineUnreachable, "no Docker engine answers");
     if matches!(error, Bollard::SocketNotFoundError(_)) {
-        return goal
-            .cause(format!("{tried}: the socket does not exist"))
-            .hint("start Docker (`sudo systemctl start docker`, or Docker Desktop), or set DOCKER_HOST to where it listens");
+        return goal.cause(format!("{tried}: the socket does not exist")).hint(
+            "start Docker (`sudo systemctl start docker`, or Docker Desktop), or set DOCKER_HOST to where it listens",
+        );
     }
     match io_kind(error) {
         Some(ErrorKind::PermissionDenied) => goal

@@ -141,8 +141,7 @@ impl Docker {
             Some(name) => format!("could not create container `{name}`"),
             None => "could not create a container".to_owned(),
         };
-        let options =
-            name.map(|name| query::CreateContainerOptionsBuilder::default().name(name).build());
+        let options = name.map(|name| query::CreateContainerOptionsBuilder::default().name(name).build());
         Ok(self.write(goal, self.inner.create_container(options, body)).await?.id)
     }
 
@@ -182,13 +181,17 @@ impl Docker {
     /// Removes a volume. One that is gone is fine.
     pub async fn remove_volume(&self, name: &str) -> Result<()> {
         let goal = format!("could not remove volume `{name}`");
-        self.optional(goal, limit::WRITE, self.inner.remove_volume(name, None::<query::RemoveVolumeOptions>)).await.map(drop)
+        self.optional(goal, limit::WRITE, self.inner.remove_volume(name, None::<query::RemoveVolumeOptions>))
+            .await
+            .map(drop)
     }
 
     /// Removes an image. One that is gone is fine.
     pub async fn remove_image(&self, reference: &str) -> Result<()> {
         let goal = format!("could not remove image `{reference}`");
-        self.optional(goal, limit::WRITE, self.inner.remove_image(reference, None::<query::RemoveImageOptions>, None)).await.map(drop)
+        self.optional(goal, limit::WRITE, self.inner.remove_image(reference, None::<query::RemoveImageOptions>, None))
+            .await
+            .map(drop)
     }
 
     /// Sends a signal to a container's main process.
@@ -212,7 +215,9 @@ impl Docker {
         let mut stream = self.inner.download_from_container(id, Some(options));
         let goal = || format!("could not read `{folder}` of container `{name}`");
         let mut bytes = Vec::new();
-        while let Some(chunk) = within(limit::READ, stream.next()).await.ok_or_else(|| timed_out(goal(), limit::READ))? {
+        while let Some(chunk) =
+            within(limit::READ, stream.next()).await.ok_or_else(|| timed_out(goal(), limit::READ))?
+        {
             match chunk {
                 Ok(chunk) => bytes.extend_from_slice(&chunk),
                 Err(failed) if classify(&failed) == Failure::NotFound => return Ok(BTreeMap::new()),

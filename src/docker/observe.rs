@@ -70,7 +70,8 @@ impl Docker {
     /// The names of a project's volumes.
     pub async fn project_volumes(&self, project: &str) -> Result<Vec<String>> {
         let volumes = self.volumes(project).await?.volumes.unwrap_or_default();
-        let ours = volumes.into_iter().filter(|volume| volume.labels.get(labels::PROJECT).is_some_and(|of| of == project));
+        let ours =
+            volumes.into_iter().filter(|volume| volume.labels.get(labels::PROJECT).is_some_and(|of| of == project));
         let mut names: Vec<String> = ours.map(|volume| volume.name).collect();
         names.sort();
         Ok(names)
@@ -81,7 +82,8 @@ impl Docker {
         let reads = containers.iter().map(|container| async move {
             let folders = container.spec.iter().flat_map(|spec| &spec.volumes);
             let folders = folders.filter(|volume| volume.kind != VolumeKind::Data);
-            let found = join_all(folders.map(|volume| self.download(&container.id, &container.name, &volume.path))).await;
+            let found =
+                join_all(folders.map(|volume| self.download(&container.id, &container.name, &volume.path))).await;
             found.into_iter().collect::<Result<Vec<_>>>()
         });
         let found: Vec<Vec<BTreeMap<String, FileState>>> = try_join_all(reads).await?;
@@ -158,7 +160,9 @@ fn state(state: Option<ContainerSummaryStateEnum>) -> State {
         Some(ContainerSummaryStateEnum::PAUSED) => State::Paused,
         Some(ContainerSummaryStateEnum::RESTARTING) => State::Restarting,
         Some(ContainerSummaryStateEnum::EXITED) => State::Exited,
-        Some(ContainerSummaryStateEnum::REMOVING | ContainerSummaryStateEnum::DEAD | ContainerSummaryStateEnum::EMPTY)
+        Some(
+            ContainerSummaryStateEnum::REMOVING | ContainerSummaryStateEnum::DEAD | ContainerSummaryStateEnum::EMPTY,
+        )
         | None => State::Dead,
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt;
 
-use super::error::words;
 use super::Docker;
+use super::error::words;
 use crate::error::{Code, Error, Result};
 
 /// How long a pull may be silent, in seconds; its length as a whole has no limit.
@@ -35,7 +35,10 @@ impl Docker {
                         // Unpacking counts the same bytes again; only growth is news.
                         let known = layers.entry(layer).or_default();
                         *known = (known.0.max(current), known.1.max(total));
-                        progress(layers.values().map(|layer| layer.0).sum(), layers.values().map(|layer| layer.1).sum());
+                        progress(
+                            layers.values().map(|layer| layer.0).sum(),
+                            layers.values().map(|layer| layer.1).sum(),
+                        );
                     }
                 }
             }

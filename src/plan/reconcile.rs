@@ -92,12 +92,8 @@ fn refuse_held_ports(stack: &Stack, observed: &Observed) -> Result<()> {
 
 /// Plans the network and returns the id of the one to use; `None` when it has yet to be created.
 fn network(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Option<String> {
-    let step = |action, cause: &str| Step {
-        component: None,
-        action,
-        subject: stack.project.clone(),
-        cause: cause.to_owned(),
-    };
+    let step =
+        |action, cause: &str| Step { component: None, action, subject: stack.project.clone(), cause: cause.to_owned() };
     let users = |id: &str| observed.containers.iter().filter(|container| container.network == id).count();
     // Names of networks are not unique before Engine 25: of several, the one in use stays.
     let kept = observed.networks.iter().max_by_key(|network| users(&network.id));
@@ -155,9 +151,8 @@ fn leftovers(stack: &Stack, observed: &Observed, plan: &mut Plan) {
 
 /// The container that serves a component, if there is one under its own name.
 fn current<'a>(spec: &ComponentSpec, observed: &'a Observed) -> Option<&'a Container> {
-    let serves = |container: &&Container| {
-        container.component == Some(spec.component) && container.name == spec.container.name
-    };
+    let serves =
+        |container: &&Container| container.component == Some(spec.component) && container.name == spec.container.name;
     observed.containers.iter().find(serves)
 }
 
@@ -241,7 +236,11 @@ impl Chain<'_> {
             self.push(Action::Reload, &name, cause);
         }
         if woken || reloads || !container.ready {
-            self.push(Action::Wait, &name, if container.ready { "until it is ready again" } else { "until it is ready" });
+            self.push(
+                Action::Wait,
+                &name,
+                if container.ready { "until it is ready again" } else { "until it is ready" },
+            );
         }
         woken
     }

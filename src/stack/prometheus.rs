@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Access, Check, ComponentSpec, ContainerSpec, FileSpec, Reload, SECRETS_PATH, VolumeKind, container, volume};
+use super::{
+    Access, Check, ComponentSpec, ContainerSpec, FileSpec, Reload, SECRETS_PATH, VolumeKind, container, volume,
+};
 use crate::assets;
 use crate::component::Component;
 use crate::config::{Config, Target, TargetAuth, UserFile};
@@ -213,7 +215,9 @@ fn configuration(config: &Config) -> Configuration {
         },
         rule_files: rule_files(config).map(|(path, _)| path).collect(),
         alerting: Alerting {
-            alertmanagers: vec![Alertmanagers { static_configs: vec![StaticConfig::of("alertmanager:9093".to_owned())] }],
+            alertmanagers: vec![Alertmanagers {
+                static_configs: vec![StaticConfig::of("alertmanager:9093".to_owned())],
+            }],
         },
         scrape_configs: own.chain(user_jobs(&config.targets)).collect(),
         remote_write: config.prometheus.remote_write.clone(),

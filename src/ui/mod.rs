@@ -63,11 +63,8 @@ impl Ui {
         let set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
         let dumb = environment.get("TERM").is_some_and(|term| term == "dumb");
         let terminal = std::io::stderr().is_terminal() && !set("CI") && !dumb;
-        let reporter: Box<dyn Reporter + Send + Sync> = if terminal {
-            Box::new(bars::Bars::new(!set("NO_COLOR")))
-        } else {
-            Box::new(plain::Plain)
-        };
+        let reporter: Box<dyn Reporter + Send + Sync> =
+            if terminal { Box::new(bars::Bars::new(!set("NO_COLOR"))) } else { Box::new(plain::Plain::default()) };
         Self { format, reporter, warnings: Mutex::new(Vec::new()) }
     }
 
@@ -125,7 +122,7 @@ impl Ui {
         let status = error.as_ref().map_or(ExitStatus::Success, |error| error.code.exit_status());
         if self.is_json() {
             let warnings = self.warnings.lock().map(|warnings| warnings.clone()).unwrap_or_default();
-            let envelope = envelope(command, report.data, &warnings, error.as_ref());
+            let envelope = envelope(command, &report.data, &warnings, error.as_ref());
             // A reader that has gone away does not change what was done.
             let _ = write_stdout(&format!("{envelope:#}\n"));
         } else {
@@ -144,8 +141,11 @@ impl Ui {
 /// Shows what is wrong with a command line, or the help or version that was asked for.
 #[must_use]
 pub fn usage(refused: &clap::Error, arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitStatus {
-    let json = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
-    let json = json.contains("--output json") || json.contains("--output=json");
+    // What was refused could not be parsed, so the wish for JSON has to be seen in the words themselves.
+    let words = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
+    let json = words.contains("--output json")
+        || words.contains("--output=json")
+        || std::env::var("MOKO_MON_OUTPUT").is_ok_and(|format| format == "json");
     if !refused.use_stderr() {
         let _ = refused.print();
         return ExitStatus::Success;
@@ -155,7 +155,7 @@ pub fn usage(refused: &clap::Error, arguments: impl Iterator<Item = std::ffi::Os
         let text = text.trim_start_matches("error: ").trim();
         let (message, rest) = text.split_once('\n').unwrap_or((text, ""));
         let error = Error::new(crate::error::Code::Usage, message).hint(rest.trim());
-        let _ = write_stdout(&format!("{:#}\n", envelope("", Value::Null, &[], Some(&error))));
+        let _ = write_stdout(&format!("{:#}\n", envelope("", &Value::Null, &[], Some(&error))));
     } else {
         let _ = refused.print();
     }
@@ -170,7 +170,7 @@ fn write_stdout(text: &str) -> bool {
 
 /// The envelope of `--output json`, version 1.
 #[must_use]
-pub fn envelope(command: &str, data: Value, warnings: &[String], error: Option<&Error>) -> Value {
+pub fn envelope(command: &str, data: &Value, warnings: &[String], error: Option<&Error>) -> Value {
     json!({
         "schema_version": 1,
         "command": command,
@@ -193,13 +193,13 @@ mod tests {
 
     #[test]
     fn the_envelope_has_every_key_in_both_outcomes() {
-        let ok = envelope("status", json!({"x": 1}), &[], None);
+        let ok = envelope("status", &json!({"x": 1}), &[], None);
         assert_eq!(
             ok.to_string(),
             r#"{"schema_version":1,"command":"status","status":"ok","data":{"x":1},"warnings":[],"error":null}"#
         );
         let error = Error::new(Code::PortTaken, "goal").cause("fact").hint("next");
-        let failed = envelope("up", Value::Null, &["w".to_owned()], Some(&error));
+        let failed = envelope("up", &Value::Null, &["w".to_owned()], Some(&error));
         assert_eq!(
             failed.to_string(),
             r#"{"schema_version":1,"command":"up","status":"failed","data":null,"warnings":["w"],"error":{"code":"port_taken","message":"goal","causes":["fact"],"hint":"next"}}"#

@@ -82,28 +82,31 @@ pub struct State {
 }
 
 impl Content {
-    /// Refuses dashboards that would overwrite each other: uids are unique in Grafana, titles are in a folder
-    /// (up to 10.x, where saving a second one under a title replaces the first).
+    /// Refuses what Grafana would mix up: uids are unique among dashboards and folders, and up to 10.x so are titles
+    /// in a folder, where a second dashboard of a title replaces the first and none may have a folder's title.
     pub fn check(&self) -> Result<()> {
-        let mut uids = HashMap::new();
-        let mut titles = HashMap::new();
+        let mut uids = HashMap::from([(self.folder.uid.as_str(), THE_FOLDER)]);
+        let mut titles = HashMap::from([(self.folder.title.to_lowercase(), THE_FOLDER)]);
         for dashboard in &self.dashboards {
             let (uid, title, origin) = (&dashboard.uid, &dashboard.title, dashboard.origin.as_str());
             if let Some(other) = uids.insert(uid.as_str(), origin) {
-                return Err(clash(format!("`{other}` and `{origin}` both have the uid `{uid}`"), "uid"));
+                return Err(clash(format!("{other} and {origin} both have the uid `{uid}`"), origin, "uid"));
             }
             if let Some(other) = titles.insert(title.to_lowercase(), origin) {
-                return Err(clash(format!("`{other}` and `{origin}` both have the title `{title}`"), "title"));
+                return Err(clash(format!("{other} and {origin} both have the title `{title}`"), origin, "title"));
             }
         }
         Ok(())
     }
 }
 
-fn clash(fact: String, what: &str) -> Error {
-    Error::new(Code::ConfigInvalid, "two dashboards would overwrite each other")
+/// How messages name the folder beside the dashboards' origins.
+const THE_FOLDER: &str = "moko-mon's folder in Grafana";
+
+fn clash(fact: String, origin: &str, what: &str) -> Error {
+    Error::new(Code::ConfigInvalid, "Grafana would mix up two dashboards")
         .cause(fact)
-        .hint(format!("give one of them another `{what}`"))
+        .hint(format!("give {origin} another `{what}`"))
 }
 
 impl DataSource {
@@ -169,17 +172,19 @@ mod tests {
     }
 
     #[test]
-    fn dashboards_that_would_overwrite_each_other_are_refused() {
+    fn what_grafana_would_mix_up_is_refused() {
+        let facts = |dashboards: &[_]| content(dashboards).check().unwrap_err().causes.join("; ");
         assert_eq!(content(&[("a", "A"), ("b", "B")]).check(), Ok(()));
         assert_eq!(
             content(&[("a", "A"), ("a", "B")]).check().unwrap_err().to_string(),
-            "error: two dashboards would overwrite each other\n  \
-             caused by: `a-A.json` and `a-B.json` both have the uid `a`\n\
-             hint: give one of them another `uid`"
+            "error: Grafana would mix up two dashboards\n  \
+             caused by: a-A.json and a-B.json both have the uid `a`\n\
+             hint: give a-B.json another `uid`"
         );
+        assert_eq!(facts(&[("a", "Disk"), ("b", "disk")]), "a-Disk.json and b-disk.json both have the title `disk`");
         assert_eq!(
-            content(&[("a", "Disk"), ("b", "disk")]).check().unwrap_err().causes,
-            ["`a-Disk.json` and `b-disk.json` both have the title `disk`"]
+            facts(&[("a", "moko-mon")]),
+            "moko-mon's folder in Grafana and a-moko-mon.json both have the title `moko-mon`"
         );
     }
 }
