@@ -25,6 +25,7 @@ pub mod lock;
 pub mod observed;
 pub mod plan;
 pub mod platform;
+pub mod render;
 pub mod secret;
 pub mod server;
 pub mod stack;
