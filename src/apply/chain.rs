@@ -12,7 +12,7 @@ use crate::observed::Container;
 use crate::plan::{Action, Import, Plan, Step};
 use crate::secret::Secret;
 use crate::server;
-use crate::stack::{ADMIN_PASSWORD, ADMIN_USER, Access, ComponentSpec, FileSpec, VolumeKind};
+use crate::stack::{ADMIN_USER, Access, ComponentSpec, FileSpec, VolumeKind, admin_password};
 
 pub(super) struct Chain<'a> {
     apply: &'a Apply<'a>,
@@ -227,7 +227,12 @@ impl<'a> Chain<'a> {
     }
 
     async fn log_in(&self) -> Result<Grafana> {
-        let password = admin_password(self.apply, self.spec, &self.id()?).await?;
+        let name = &self.spec.container.name;
+        let files = self.apply.docker.download(&self.id()?, name, crate::stack::SECRETS_PATH).await;
+        let password = admin_password(&files.goal(|| "could not read Grafana's password")?).ok_or_else(|| {
+            Error::new(Code::GrafanaLogin, "the secrets volume has no Grafana password")
+                .hint("make a new one with `moko-mon password reset`")
+        })?;
         Ok(Grafana::new(self.apply.http, &self.spec.url(), ADMIN_USER, password))
     }
 
@@ -235,17 +240,6 @@ impl<'a> Chain<'a> {
         let missing = || Error::new(Code::EngineFailed, format!("container `{}` is gone", self.spec.container.name));
         self.id.borrow().clone().ok_or_else(missing)
     }
-}
-
-/// Reads Grafana's administrator password from the secrets volume.
-async fn admin_password(apply: &Apply<'_>, spec: &ComponentSpec, id: &str) -> Result<Secret> {
-    let files = apply.docker.download(id, &spec.container.name, crate::stack::SECRETS_PATH).await;
-    let files = files.goal(|| "could not read Grafana's password from the secrets volume")?;
-    let file = files.get(ADMIN_PASSWORD).ok_or_else(|| {
-        Error::new(Code::GrafanaLogin, "the secrets volume has no Grafana password")
-            .hint("make a new one with `moko-mon password reset`")
-    })?;
-    Ok(Secret::new(String::from_utf8_lossy(&file.content).trim_end()))
 }
 
 /// The observed container of a component, if it was there under its own name.
