@@ -143,6 +143,13 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// Runs it without root's rights.
+    pub(crate) fn as_nobody(mut self) -> Self {
+        use std::os::unix::process::CommandExt as _;
+        self.command.uid(65534).gid(65534);
+        self
+    }
+
     pub(crate) fn run(mut self) -> Output {
         let output = self.command.output().unwrap();
         self.lab.output(output)

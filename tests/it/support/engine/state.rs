@@ -188,6 +188,11 @@ impl State {
         self.add_container(name, config, status);
     }
 
+    /// Adds a container with these labels, as an earlier or interrupted moko-mon has left it.
+    pub(crate) fn add_own(&mut self, name: &str, labels: Value) {
+        self.add_container(name, json!({"Image": "busybox", "Labels": labels}), Status::Created);
+    }
+
     pub(super) fn add_container(&mut self, name: &str, config: Value, status: Status) -> String {
         let id = self.new_id();
         let image_id = self.images.get(config["Image"].as_str().unwrap_or_default()).cloned().unwrap_or_default();
