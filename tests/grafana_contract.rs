@@ -96,17 +96,6 @@ async fn a_renamed_folder_gets_its_title_back() {
 }
 
 #[tokio::test]
-async fn a_folder_that_somebody_made_at_the_same_moment_is_taken() {
-    let site = Site::open("race").await;
-    let content = site.content();
-    site.client().apply_folder(&content.folder).await.unwrap();
-    let path = format!("/api/folders/{}", content.folder.uid);
-    let missing = json!({ "message": "folder not found", "status": "not-found" });
-    let base = site.scripted(&[("GET", path, 404, missing)]).await;
-    site.client_at(&base).apply_folder(&content.folder).await.unwrap();
-}
-
-#[tokio::test]
 async fn a_dashboard_changed_by_hand_is_replaced() {
     let site = Site::open("edit").await;
     let (grafana, content) = (site.client(), site.content());
@@ -159,6 +148,40 @@ async fn a_migrated_dashboard_is_known_by_its_last_save() {
     let script = [("GET", path.clone(), 200, body), ("GET", format!("{path}/versions/1"), gone.0, gone.1)];
     let behind = site.client_at(&site.scripted(&script).await);
     assert_eq!(behind.state(&content).await.unwrap().dashboards[0], Item::Same);
+}
+
+/// The same on the first import, where no version can be asked for: that what was saved is still there is enough,
+/// that a panel is missing is not.
+#[tokio::test]
+async fn what_was_imported_is_read_back() {
+    let site = Site::open("readback").await;
+    let content = site.content();
+    site.client().apply_folder(&content.folder).await.unwrap();
+    for (letter, panels) in [(0, 1), (1, 0)] {
+        let ours = &content.dashboards[letter];
+        let path = format!("/api/dashboards/uid/{}", ours.uid);
+        let mut read = ours.json.clone();
+        read["schemaVersion"] = 42.into();
+        read["panels"].as_array_mut().unwrap().truncate(panels);
+        let body = json!({ "meta": { "version": 1, "folderUid": content.folder.uid }, "dashboard": read });
+        let gone = json!({ "message": "Dashboard version 1 not found for dashboardId 1" });
+        let script = [("GET", path.clone(), 200, body), ("GET", format!("{path}/versions/1"), 500, gone)];
+        let grafana = site.client_at(&site.scripted(&script).await);
+        let done = grafana.apply_dashboard(ours, &content.folder).await;
+        if panels == 1 {
+            done.unwrap();
+            continue;
+        }
+        assert_eq!(
+            done.unwrap_err().to_string(),
+            format!(
+                "error: Grafana did not keep dashboard `{}` as it was sent\n  \
+                 caused by: `schemaVersion` is `42`, not `37`\n\
+                 hint: run `moko-mon up` again; if it stays so, see `moko-mon logs grafana`",
+                ours.title
+            )
+        );
+    }
 }
 
 #[tokio::test]

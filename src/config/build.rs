@@ -53,7 +53,7 @@ impl Builder {
         let mut remote_write = std::mem::take(&mut prometheus.remote_write);
         let mut remote_write_secrets = Vec::new();
         for (index, entry) in remote_write.iter_mut().enumerate() {
-            self.deliver(&format!("prometheus.remote_write[{index}]"), "", entry, &mut remote_write_secrets);
+            self.deliver(&format!("prometheus.remote_write[{index}]"), entry, &mut remote_write_secrets);
         }
         let extra_rules = self.user_files("rules.extra", &settings.rules.extra, rules::LARGEST);
         for (shown, file) in &extra_rules {

@@ -89,7 +89,7 @@ pub struct Prometheus {
     /// `remote_write` entries, passed on as they are; every `*_file` in them is listed in `remote_write_secrets`.
     pub remote_write: Vec<serde_json::Value>,
     /// Files that `remote_write` refers to, to be delivered to the secrets volume: the value in `remote_write`
-    /// already is the name below that volume.
+    /// already is the name below that volume; [`Self::remote_write_below`] puts the folder in front.
     pub remote_write_secrets: Vec<UserFile>,
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::build::Builder;
-use super::{TargetAuth, UserFile, files, names, shape};
+use super::{Prometheus, TargetAuth, UserFile, files, names, shape};
 
 /// The longest password or token.
 const LARGEST_SECRET: u64 = 4 << 10;
@@ -81,29 +81,50 @@ impl Builder {
     }
 
     /// Reads every file that an entry of `remote_write` names and puts its new name in place of its path.
-    pub(crate) fn deliver(&mut self, path: &str, key: &str, value: &mut Value, secrets: &mut Vec<UserFile>) {
-        match value {
-            Value::Object(entries) => {
-                for (key, value) in entries {
-                    self.deliver(&format!("{path}.{key}"), key, value, secrets);
-                }
+    pub(crate) fn deliver(&mut self, path: &str, entry: &mut Value, secrets: &mut Vec<UserFile>) {
+        each_file(path, "", entry, &mut |path, key, file| {
+            let bundle = matches!(key, "ca_file" | "cert_file" | "key_file");
+            let read = if bundle { self.secret_file(path, file, LARGEST_BUNDLE) } else { self.secret(path, file) };
+            if let Some(secret) = read {
+                secret.name.clone_into(file);
+                secrets.push(secret);
             }
-            Value::Array(items) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    self.deliver(&format!("{path}[{index}]"), key, item, secrets);
-                }
-            }
-            // `http_headers.<name>.files` is the one list of files.
-            Value::String(file) if key.ends_with("_file") || (key == "files" && path.contains(".http_headers.")) => {
-                let bundle = matches!(key, "ca_file" | "cert_file" | "key_file");
-                let read = if bundle { self.secret_file(path, file, LARGEST_BUNDLE) } else { self.secret(path, file) };
-                if let Some(secret) = read {
-                    secret.name.clone_into(file);
-                    secrets.push(secret);
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        });
+    }
+}
+
+impl Prometheus {
+    /// The `remote_write` entries, with every file they name below `folder`.
+    ///
+    /// Prometheus takes a relative path as relative to its own configuration file, so a bare name would not do.
+    #[must_use]
+    pub fn remote_write_below(&self, folder: &str) -> Vec<Value> {
+        let mut entries = self.remote_write.clone();
+        for entry in &mut entries {
+            each_file("", "", entry, &mut |_, _, file| *file = format!("{folder}/{file}"));
         }
+        entries
+    }
+}
+
+/// Visits every file that a value in Prometheus' notation names, with its whole key and its last one.
+fn each_file(path: &str, key: &str, value: &mut Value, visit: &mut impl FnMut(&str, &str, &mut String)) {
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                each_file(&format!("{path}.{key}"), key, value, visit);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                each_file(&format!("{path}[{index}]"), key, item, visit);
+            }
+        }
+        // `http_headers.<name>.files` is the one list of files.
+        Value::String(file) if key.ends_with("_file") || (key == "files" && path.contains(".http_headers.")) => {
+            visit(path, key, file);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

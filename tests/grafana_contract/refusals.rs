@@ -54,7 +54,7 @@ async fn the_password_counts_on_the_first_start_and_a_reset_at_once() {
 }
 
 #[tokio::test]
-async fn a_viewer_may_not_write() {
+async fn a_user_without_rights_is_told_so() {
     let site = Site::open("viewer").await;
     let content = site.content();
     let user = site.victim().await;
@@ -132,25 +132,33 @@ async fn a_dashboard_that_grafana_does_not_accept() {
     assert!(error.causes[1].ends_with("HTTP 400: Dashboard title cannot be empty"), "{error}");
 }
 
-/// Up to Grafana 10, `overwrite` replaces whatever has the title in the folder. Ours must not.
+/// Up to Grafana 10, `overwrite` replaces whatever has the title in the folder, compared without case and
+/// punctuation. Ours must not, whether it is new or there already.
 #[tokio::test]
 async fn somebody_elses_dashboard_of_the_same_title_is_left_alone() {
     let site = Site::open("same").await;
     let (grafana, content) = (site.client(), site.content());
     grafana.apply_folder(&content.folder).await.unwrap();
-    let ours = &content.dashboards[0];
-    let theirs = format!("t{}", ours.uid);
-    let body =
-        json!({ "dashboard": { "uid": theirs, "title": ours.title, "panels": [] }, "folderUid": content.folder.uid });
-    assert_eq!(site.post("/api/dashboards/db", body).await.status, 200);
-    match grafana.apply_dashboard(ours, &content.folder).await {
-        Err(error) => {
-            assert_eq!(error.causes[0], format!("another dashboard has the name `{}` or its uid already", ours.title));
+    for (ours, there) in content.dashboards.iter().zip([false, true]) {
+        let save = |uid: &str, title: &str| {
+            let dashboard = json!({ "uid": uid, "title": title, "panels": [] });
+            site.post("/api/dashboards/db", json!({ "dashboard": dashboard, "folderUid": content.folder.uid }))
+        };
+        if there {
+            assert_eq!(save(&ours.uid, "Renamed by hand").await.status, 200);
         }
-        Ok(()) => assert_eq!(grafana.state(&content).await.unwrap().dashboards[0], Item::Same),
+        let theirs = format!("t{}", ours.uid);
+        assert_eq!(save(&theirs, &format!("({}!)", ours.title.to_uppercase())).await.status, 200);
+        match grafana.apply_dashboard(ours, &content.folder).await {
+            Err(error) => {
+                let expected = format!("another dashboard has the name `{}` or its uid already", ours.title);
+                assert_eq!(error.causes[0], expected);
+            }
+            Ok(()) => assert!(grafana.dashboard(&ours.uid).await.unwrap().is_some()),
+        }
+        let left = grafana.dashboard(&theirs).await.unwrap().unwrap();
+        assert_eq!((&left.json["panels"], left.version), (&json!([]), 1));
     }
-    let left = grafana.dashboard(&theirs).await.unwrap().unwrap();
-    assert_eq!((&left.json["panels"], left.version), (&json!([]), 1));
 }
 
 #[tokio::test]

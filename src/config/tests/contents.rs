@@ -199,6 +199,11 @@ fn remote_write_is_passed_on_without_secrets() {
       }
     ]
     "#);
+    let below = prometheus.remote_write_below("/run/secrets");
+    assert_eq!(below[0]["basic_auth"]["password_file"], "/run/secrets/a");
+    assert_eq!(below[0]["http_headers"]["X-Key"]["files"][0], "/run/secrets/b");
+    assert_eq!(below[0]["url"], "https://a.example.com/push");
+    assert_eq!(below[1]["authorization"]["credentials_file"], "/run/secrets/a-2");
     insta::assert_snapshot!(format!("{:?}", prometheus.remote_write_secrets.iter().map(|f| (&f.name, f.content.len())).collect::<Vec<_>>()), @r#"
     [("a", 7), ("ca.pem", 8), ("b", 7), ("a-2", 7)]
     "#);
