@@ -73,7 +73,7 @@ impl Field {
     }
 
     const fn image(example: &'static str) -> Self {
-        let doc = "The image, without `images.registry`; left out, it is the one that this release of moko-mon pins.";
+        let doc = "The image, without `images.registry`; left out, it is the one pinned in moko-mon.";
         Self::optional("image", Scalar::Image, example, doc)
     }
 
