@@ -21,6 +21,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Read settings from this file instead of `moko-mon.yaml` in the working directory
     #[arg(long, global = true, value_name = "FILE")]

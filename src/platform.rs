@@ -1,4 +1,4 @@
-//! What differs between operating systems: signals, and who holds a port. A port to another system needs this module.
+//! What differs between operating systems: signals, permissions, and who holds a port. A port to another system needs this module.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
 
@@ -45,6 +45,8 @@ impl Stop {
         let terminated = self.terminated.load(std::sync::atomic::Ordering::SeqCst);
         let code = if terminated { Code::Terminated } else { Code::Interrupted };
         Error::new(code, format!("{goal} was interrupted"))
+            .cause("what was done up to here stays")
+            .hint("run the same command again: it goes on from there")
     }
 }
 
@@ -75,6 +77,19 @@ async fn signal() -> bool {
 #[expect(clippy::exit, reason = "the user asked twice to stop at once")]
 fn end_now(terminated: bool) -> ! {
     std::process::exit(if terminated { 143 } else { 130 })
+}
+
+/// Sets who may read and write a file, as Unix permission bits.
+#[cfg(unix)]
+pub fn set_mode(path: &std::path::Path, mode: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+}
+
+/// There are no permission bits; a new file has those of its folder.
+#[cfg(not(unix))]
+pub fn set_mode(_path: &std::path::Path, _mode: u32) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Who holds a port of this host, or `None` when it is free.

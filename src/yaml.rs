@@ -9,11 +9,19 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Code, Error, Result};
 
+mod node;
 mod read;
 mod write;
 
-pub use read::{Entry, Fault, Limits, Node, Parsed, Value, parse};
+pub use node::{Entry, Fault, Limits, Node, Parsed, Value};
+pub use read::parse;
 pub use write::to_string;
+
+/// A character that a message must not repeat as it is: invisible, or a line break.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    c.is_control() || read::is_bidi(c)
+}
 
 /// Reads `text` as a `T`; for YAML that a server sends, not for the user's files.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T> {

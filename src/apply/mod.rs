@@ -61,7 +61,10 @@ impl<'a> Apply<'a> {
 
     /// Performs everything but the pulls. The first failure is returned, further ones are warnings.
     pub async fn run(&self, plan: &Plan) -> Result<()> {
-        for step in plan.shared() {
+        // A duplicate network can only go once its containers have been moved off it.
+        let (late, early): (Vec<&Step>, Vec<&Step>) =
+            plan.shared().partition(|step| matches!(step.action, Action::RemoveNetwork { .. }));
+        for step in early {
             self.step(step, self.shared(step)).await?;
         }
         if let Some(network) = self.kept_network(plan) {
@@ -71,7 +74,12 @@ impl<'a> Apply<'a> {
         let chains: Vec<chain::Chain<'_>> = chains.map(|spec| chain::Chain::new(self, spec)).collect();
         let mut failures =
             join_all(chains.iter().map(|chain| chain.run(plan))).await.into_iter().filter_map(Result::err);
-        let Some(first) = failures.next() else { return Ok(()) };
+        let Some(first) = failures.next() else {
+            for step in late {
+                self.step(step, self.shared(step)).await?;
+            }
+            return Ok(());
+        };
         for other in failures.filter(|other| !self.stop.asked() || other.code != first.code) {
             self.ui.warn(std::iter::once(other.message).chain(other.causes).collect::<Vec<_>>().join(": "));
         }

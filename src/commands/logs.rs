@@ -1,7 +1,7 @@
 //! `logs`: what the components wrote, each line under its component's name.
 
 use std::pin::Pin;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bollard::container::LogOutput;
 use bollard::query_parameters::LogsOptionsBuilder;
@@ -12,10 +12,13 @@ use super::Context;
 use crate::cli;
 use crate::component::Component;
 use crate::docker::Docker;
-use crate::docker::error::{clean, explain};
+use crate::docker::error::{clean, explain, timed_out};
 use crate::error::{Code, Error, Result};
 use crate::observed::Container;
 use crate::ui::Report;
+
+/// How long the engine may take for the next piece of a log that has an end.
+const SILENCE: Duration = Duration::from_secs(30);
 
 type Lines = Pin<Box<dyn Stream<Item = Result<(Component, String)>>>>;
 
@@ -44,6 +47,10 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Logs) -> Result<Repo
     if flags.follow { follow(context, select_all(lines)).await } else { once(lines).await }
 }
 
+fn silent() -> Error {
+    timed_out("could not read the logs", SILENCE.as_secs())
+}
+
 fn not_there(message: &str) -> Error {
     Error::new(Code::NotFound, message).hint("bring the stack up with `moko-mon up`")
 }
@@ -53,7 +60,9 @@ async fn once(streams: impl Iterator<Item = Lines>) -> Result<Report> {
     let mut data = Vec::new();
     let mut text = String::new();
     for mut stream in streams {
-        while let Some(line) = stream.next().await {
+        loop {
+            let next = tokio::time::timeout(SILENCE, stream.next()).await;
+            let Some(line) = next.map_err(|_| silent())? else { break };
             let (component, line) = line?;
             text.push_str(&format!("{component:<13} {line}\n"));
             data.push(json!({"component": component, "line": line}));

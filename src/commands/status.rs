@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::Http;
 use crate::observed::{Container, State};
 use crate::server;
-use crate::stack::{ADMIN_USER, container_name};
+use crate::stack::{ADMIN_USER, container_name, ready_path};
 use crate::ui::{Report, table};
 
 /// How one component is.
@@ -142,14 +142,6 @@ async fn stopped(docker: &Docker, container: &Container) -> Result<String> {
         reason.push_str(&format!(": {}", crate::docker::error::clean(&words)));
     }
     Ok(reason)
-}
-
-/// Where a component says that it is ready; the same paths as in its spec, which needs a configuration.
-const fn ready_path(component: Component) -> &'static str {
-    match component {
-        Component::Prometheus | Component::Alertmanager | Component::Pushgateway => "/-/ready",
-        Component::Grafana => "/api/health",
-    }
 }
 
 impl Line {

@@ -22,34 +22,38 @@ impl Address {
             let expected = "an address without credentials: they go to `basic_auth` or `bearer_token_file`";
             return Err(Complaint::new("the address has credentials in it", expected));
         }
+        let shown = names::quote(text);
         if text.len() > 2048 {
             return Err(Complaint::new(format!("an address of {} bytes is too long", text.len()), expected()));
         }
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme @ ("http" | "https"), rest)) => (Some(scheme.to_owned()), rest),
             Some((scheme, _)) => {
-                return Err(Complaint::new(format!("`{text}` has the unknown scheme `{scheme}`"), expected()));
+                return Err(Complaint::new(
+                    format!("{shown} has the unknown scheme {}", names::quote(scheme)),
+                    expected(),
+                ));
             }
             None => (None, text),
         };
         let (host_port, path) = match rest.find('/') {
             Some(_) if scheme.is_none() => {
-                return Err(Complaint::new(format!("`{text}` has a path but no scheme"), expected()));
+                return Err(Complaint::new(format!("{shown} has a path but no scheme"), expected()));
             }
             Some(slash) => rest.split_at(slash),
             None => (rest, ""),
         };
         if !path.is_empty() && !names::is_url_path(path) {
-            return Err(Complaint::new(format!("`{text}` has more than a path behind the port"), expected()));
+            return Err(Complaint::new(format!("{shown} has more than a path behind the port"), expected()));
         }
         let Some((host, number)) = split_port(host_port) else {
-            return Err(Complaint::new(format!("`{text}` has no port"), expected()));
+            return Err(Complaint::new(format!("{shown} has no port"), expected()));
         };
         if !is_host(host) {
-            return Err(Complaint::new(format!("`{text}` has no valid host"), expected()));
+            return Err(Complaint::new(format!("{shown} has no valid host"), expected()));
         }
         if port(number).is_none() {
-            let found = format!("`{text}` has the invalid port `{number}`");
+            let found = format!("{shown} has the invalid port {}", names::quote(number));
             return Err(Complaint::new(found, Scalar::Port.expected()));
         }
         let path = Some(path).filter(|path| !path.is_empty() && *path != "/").map(str::to_owned);
@@ -61,7 +65,7 @@ impl Address {
 fn split_port(text: &str) -> Option<(&str, &str)> {
     let (host, port) = text.rsplit_once(':')?;
     let bare_ipv6 = host.contains(':') && !host.ends_with(']');
-    (!bare_ipv6 && !host.is_empty() && !port.contains(']')).then_some((host, port))
+    (!bare_ipv6 && !host.is_empty() && !port.is_empty() && !port.contains(']')).then_some((host, port))
 }
 
 /// A host name, an IPv4 address, or an IPv6 address in brackets.

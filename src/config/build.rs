@@ -3,21 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::address::Address;
 use super::files::{self, Names};
+use super::names;
 use super::problem::{Place, Problem};
 use super::resolve::FILE_NAME;
 use super::rules::{self, nearest};
 use super::shape::{self, Nullable, Settings};
-use super::{Config, Grafana, Prometheus, Server, Target, TargetAuth, UserFile, dashboards};
+use super::{Config, Grafana, Prometheus, Server, Target, UserFile, dashboards};
 use crate::component::Component;
-
-/// The longest password or token.
-const LARGEST_SECRET: u64 = 4 << 10;
-/// The longest certificate bundle.
-const LARGEST_BUNDLE: u64 = 1 << 20;
 
 /// What the checks need to know and what they find.
 #[derive(Debug)]
@@ -33,7 +27,7 @@ pub(crate) struct Builder {
     /// What is odd but allowed.
     pub(crate) warnings: Vec<String>,
     /// Names in the secrets volume, shared by targets and `remote_write`.
-    secrets: Names,
+    pub(crate) secrets: Names,
 }
 
 impl Builder {
@@ -49,6 +43,9 @@ impl Builder {
     /// Checks and reads everything; the result means something only when there are no problems.
     pub(crate) fn config(&mut self, settings: Settings) -> Config {
         self.ports(&settings);
+        self.bind(&settings);
+        let mut images = settings.images;
+        images.registry = images.registry.map(|registry| registry.trim_end_matches('/').to_owned());
         let targets = settings.targets.into_iter().map(|Nullable(target)| target).enumerate();
         let targets: Vec<Target> = targets.map(|(index, target)| self.target(index, target)).collect();
         self.repeated_targets(&targets);
@@ -56,7 +53,7 @@ impl Builder {
         let mut remote_write = std::mem::take(&mut prometheus.remote_write);
         let mut remote_write_secrets = Vec::new();
         for (index, entry) in remote_write.iter_mut().enumerate() {
-            self.deliver(&format!("prometheus.remote_write[{index}]"), "", entry, &mut remote_write_secrets);
+            self.deliver(&format!("prometheus.remote_write[{index}]"), entry, &mut remote_write_secrets);
         }
         let extra_rules = self.user_files("rules.extra", &settings.rules.extra, rules::LARGEST);
         for (shown, file) in &extra_rules {
@@ -75,7 +72,7 @@ impl Builder {
         Config {
             project: settings.project,
             bind: settings.bind,
-            images: settings.images,
+            images,
             prometheus: Prometheus {
                 server: Server { port: prometheus.port, image: prometheus.image, memory: prometheus.memory.0 },
                 scrape_interval: prometheus.scrape_interval,
@@ -99,11 +96,22 @@ impl Builder {
     }
 
     /// Reports a problem at the place of `key`, or of what surrounds it.
-    fn problem(&mut self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
+    pub(crate) fn problem(&mut self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
         let place =
             nearest(&self.places, key).unwrap_or_else(|| Place::File { file: FILE_NAME.to_owned(), position: None });
         let (found, expected) = (found.into(), expected.into());
         self.problems.push(Problem { place, key: key.to_owned(), found, expected });
+    }
+
+    /// Three of the four servers ask nobody for a password.
+    fn bind(&mut self, settings: &Settings) {
+        if !settings.bind.is_loopback() {
+            let address = settings.bind;
+            self.warnings.push(format!(
+                "bind: `{address}` opens the stack to the network, and all but Grafana ask for no password; \
+                 put a firewall or a proxy with a login in front"
+            ));
+        }
     }
 
     /// No two servers on one port of the host.
@@ -139,13 +147,13 @@ impl Builder {
         if let (Some(url), Some(set)) = (from_url.and_then(|url| url.scheme.as_deref()), target.scheme.as_deref())
             && url != set
         {
-            let found = format!("`{set}` contradicts the address `{}`", target.address);
+            let found = format!("{} contradicts the address {}", names::quote(set), names::quote(&target.address));
             self.problem(&format!("{path}.scheme"), found, format!("`{url}`, or no scheme here"));
         }
         if let (Some(url), Some(set)) = (from_url.and_then(|url| url.path.as_deref()), target.metrics_path.as_deref())
             && url != set
         {
-            let found = format!("`{set}` contradicts the address `{}`", target.address);
+            let found = format!("{} contradicts the address {}", names::quote(set), names::quote(&target.address));
             self.problem(&format!("{path}.metrics_path"), found, format!("`{url}`, or no path here"));
         }
         let either = |url: Option<&String>, set: Option<String>, default: &str| {
@@ -158,26 +166,6 @@ impl Builder {
         Target { job: target.job, address, scheme, metrics_path, labels: target.labels, auth }
     }
 
-    /// How to log in, with the secret read.
-    fn auth(&mut self, path: &str, basic: Option<shape::BasicAuth>, token: Option<String>) -> Option<TargetAuth> {
-        match (basic, token) {
-            (Some(_), Some(_)) => {
-                let found = "the target has both `basic_auth` and `bearer_token_file`";
-                self.problem(&format!("{path}.bearer_token_file"), found, "one of them");
-                None
-            }
-            (Some(shape::BasicAuth { username, password_file }), None) => {
-                let password = self.secret(&format!("{path}.basic_auth.password_file"), &password_file)?;
-                Some(TargetAuth::Basic { username, password })
-            }
-            (None, Some(file)) => {
-                let token = self.secret(&format!("{path}.bearer_token_file"), &file)?;
-                Some(TargetAuth::Bearer { token })
-            }
-            (None, None) => None,
-        }
-    }
-
     /// The same thing scraped twice under one name would be counted twice.
     fn repeated_targets(&mut self, targets: &[Target]) {
         for (index, target) in targets.iter().enumerate().filter(|(_, target)| !target.address.is_empty()) {
@@ -186,77 +174,15 @@ impl Builder {
                     == (&target.job, &target.address, &target.metrics_path)
             };
             if let Some(first) = targets.iter().take(index).position(same) {
-                let found =
-                    format!("`{}{}` in job `{}` is there twice", target.address, target.metrics_path, target.job);
+                let found = format!(
+                    "`{}{}` in job {} is there twice",
+                    target.address,
+                    target.metrics_path,
+                    names::quote(&target.job)
+                );
                 let expected = format!("it once: `targets[{first}]` is the same");
                 self.problem(&format!("targets[{index}].address"), found, expected);
             }
-        }
-    }
-
-    /// A password or token: one line of text from a small file.
-    fn secret(&mut self, key: &str, file: &str) -> Option<UserFile> {
-        if file.is_empty() {
-            return None;
-        }
-        let mut secret = self.secret_file(key, file, LARGEST_SECRET)?;
-        for ending in [b'\n', b'\r'] {
-            secret.content.pop_if(|last| *last == ending);
-        }
-        let text = std::str::from_utf8(&secret.content);
-        let fact = match text {
-            Err(_) => "is not UTF-8",
-            Ok(text) if text.trim().is_empty() => "is empty",
-            Ok(text) if text.contains(['\n', '\r', '\0']) => "has more than one line",
-            Ok(_) => return Some(secret),
-        };
-        self.problem(key, format!("`{file}` {fact}"), "a file with the secret on one line");
-        None
-    }
-
-    /// A file for the secrets volume, as it is.
-    fn secret_file(&mut self, key: &str, file: &str, limit: u64) -> Option<UserFile> {
-        let path = self.base.join(file);
-        match files::read(&path, limit) {
-            Ok(content) => {
-                if !is_public(key) && files::is_world_readable(&path) {
-                    let shown = self.shown(&path);
-                    let warning =
-                        format!("{key}: every user of this machine can read `{shown}`; `chmod 600 {shown}` ends that");
-                    self.warnings.push(warning);
-                }
-                Some(UserFile { name: self.secrets.unique(&path), path, content })
-            }
-            Err(fact) => {
-                self.problem(key, format!("`{file}` {fact}"), format!("a file of at most {} KiB", limit / 1024));
-                None
-            }
-        }
-    }
-
-    /// Reads every file that an entry of `remote_write` names and puts its new name in place of its path.
-    fn deliver(&mut self, path: &str, key: &str, value: &mut Value, secrets: &mut Vec<UserFile>) {
-        match value {
-            Value::Object(entries) => {
-                for (key, value) in entries {
-                    self.deliver(&format!("{path}.{key}"), key, value, secrets);
-                }
-            }
-            Value::Array(items) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    self.deliver(&format!("{path}[{index}]"), key, item, secrets);
-                }
-            }
-            // `http_headers.<name>.files` is the one list of files.
-            Value::String(file) if key.ends_with("_file") || (key == "files" && path.contains(".http_headers.")) => {
-                let bundle = matches!(key, "ca_file" | "cert_file" | "key_file");
-                let read = if bundle { self.secret_file(path, file, LARGEST_BUNDLE) } else { self.secret(path, file) };
-                if let Some(secret) = read {
-                    secret.name.clone_into(file);
-                    secrets.push(secret);
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
 
@@ -269,7 +195,7 @@ impl Builder {
                 Ok(paths) => paths,
                 Err(fact) => {
                     let expected = "a file, or a pattern that matches at least one";
-                    self.problem(&key, format!("`{pattern}` {fact}"), expected);
+                    self.problem(&key, format!("{} {fact}", names::quote(pattern)), expected);
                     continue;
                 }
             };
@@ -282,7 +208,7 @@ impl Builder {
                     Ok(content) => out.push((shown, UserFile { name: unique.unique(&path), path, content })),
                     Err(fact) => {
                         let expected = format!("a file of at most {} KiB", limit / 1024);
-                        self.problem(&key, format!("`{shown}` {fact}"), expected);
+                        self.problem(&key, format!("{} {fact}", names::quote(&shown)), expected);
                     }
                 }
             }
@@ -291,15 +217,10 @@ impl Builder {
     }
 
     /// A path as the user would name it.
-    fn shown(&self, path: &Path) -> String {
+    pub(crate) fn shown(&self, path: &Path) -> String {
         match path.strip_prefix(&self.base) {
             Ok(inner) => format!("{}{}", self.shown_base, inner.display()),
             Err(_) => path.display().to_string(),
         }
     }
-}
-
-/// Certificates are there to be seen.
-fn is_public(key: &str) -> bool {
-    key.ends_with("ca_file") || key.ends_with("cert_file")
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::names;
 use super::problem::{Place, Problem};
 
 /// The largest dashboard; Grafana's own largest examples are below 1 MiB.
@@ -34,16 +35,25 @@ pub(crate) fn check(file: &str, content: &[u8], uids: &mut BTreeMap<String, Stri
         report(Some((1, 1)), "", "not a JSON object".to_owned(), "a dashboard as Grafana exports it");
         return problems;
     };
+    let text = String::from_utf8_lossy(content);
+    let mut report =
+        |key: &str, found: String, expected: &str| report(Some(place_of(&text, key)), key, found, expected);
     match dashboard.get("title") {
         Some(Value::String(title)) if !title.trim().is_empty() => {}
         None if dashboard.get("dashboard").is_some_and(Value::is_object) => {
             let found = "the dashboard is wrapped in `dashboard`, as in an API answer".to_owned();
-            report(None, "title", found, "what stands under `dashboard` alone");
+            report("title", found, "what stands under `dashboard` alone");
             return problems;
         }
-        None => report(None, "title", "the key is missing".to_owned(), "the title of the dashboard"),
-        Some(Value::String(_)) => report(None, "title", "the title is empty".to_owned(), "the title of the dashboard"),
-        Some(other) => report(None, "title", format!("`{other}` is not a text"), "the title of the dashboard"),
+        None => report("title", "the key is missing".to_owned(), "the title of the dashboard"),
+        Some(Value::String(_)) => report("title", "the title is empty".to_owned(), "the title of the dashboard"),
+        Some(other) => {
+            report(
+                "title",
+                format!("{} is not a text", names::quote(&other.to_string())),
+                "the title of the dashboard",
+            );
+        }
     }
     match dashboard.get("uid") {
         // Grafana gives a uid to a dashboard that has none.
@@ -51,17 +61,46 @@ pub(crate) fn check(file: &str, content: &[u8], uids: &mut BTreeMap<String, Stri
         Some(Value::String(uid)) if uid.is_empty() => {}
         Some(Value::String(uid)) if is_uid(uid) => {
             if uid == OWN_DASHBOARD_UID {
-                report(None, "uid", format!("`{uid}` is the uid of the built-in dashboard"), "a uid of its own");
+                report("uid", format!("`{uid}` is the uid of the built-in dashboard"), "a uid of its own");
             } else if let Some(first) = uids.insert(uid.clone(), file.to_owned()) {
-                report(None, "uid", format!("`{uid}` is the uid of `{first}` too"), "a uid of its own");
+                report("uid", format!("`{uid}` is the uid of `{first}` too"), "a uid of its own");
             }
         }
         Some(other) => {
-            let found = format!("`{}` is not a uid", other.as_str().map_or_else(|| other.to_string(), str::to_owned));
-            report(None, "uid", found, "at most 40 letters, digits, `-` and `_`");
+            let found = other.as_str().map_or_else(|| other.to_string(), str::to_owned);
+            let found = format!("{} is not a uid", names::quote(&found));
+            report("uid", found, "at most 40 letters, digits, `-` and `_`");
         }
     }
     problems
+}
+
+/// Line and column of a key of the outermost object; of the object itself when it has no such key.
+///
+/// The text is known to be JSON, so that it is enough to tell strings from what nests.
+fn place_of(text: &str, key: &str) -> (usize, usize) {
+    let wanted = format!("\"{key}\"");
+    let (mut line, mut column, mut depth) = (1, 1, 0_usize);
+    let (mut in_string, mut escaped) = (false, false);
+    for (index, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_string => escaped = true,
+            '"' => {
+                let is_key = |rest: &str| rest.trim_start().starts_with(':');
+                let rest = text.get(index..).unwrap_or_default();
+                if !in_string && depth == 1 && rest.strip_prefix(&wanted).is_some_and(is_key) {
+                    return (line, column);
+                }
+                in_string = !in_string;
+            }
+            '{' | '[' if !in_string => depth += 1,
+            '}' | ']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
+    }
+    (1, 1)
 }
 
 /// What Grafana takes as a uid.

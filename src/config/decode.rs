@@ -1,13 +1,13 @@
 //! From a YAML tree to checked values, guided by the table of settings.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::names;
 use super::problem::{Place, Problem};
 use super::scalar::Complaint;
-use super::schema::{Field, Kind, join, leaves};
+use super::schema::{Field, Kind, Leaf, join, leaves};
 use crate::yaml::{Entry, Fault, Node, Value as Yaml};
 
 /// Decodes one file; problems and places add up.
@@ -36,7 +36,13 @@ impl Decoder {
 
     /// Takes over what is wrong with the text itself.
     pub(crate) fn faults(&mut self, faults: Vec<Fault>) {
-        for Fault { position, found, expected } in faults {
+        for Fault { position, mut found, expected, line } in faults {
+            if let Some(line) = line.map(|line| line.trim().to_owned())
+                && !line.is_empty()
+                && !names::may_hold_secret(&line)
+            {
+                found = format!("{found}, in {}", names::quote(&line));
+            }
             let place = Place::File { file: self.file.clone(), position };
             self.problems.push(Problem { place, key: String::new(), found, expected });
         }
@@ -44,10 +50,11 @@ impl Decoder {
 
     /// The mapping of `fields` at `path`; what is wrong is left out.
     fn group(&mut self, fields: &[Field], path: &str, node: &Node) -> Value {
+        let required = || fields.iter().filter(|field| field.required);
         let entries = match &node.value {
             Yaml::Mapping(entries) => entries.as_slice(),
             // A heading whose keys are all commented out.
-            Yaml::Scalar { text, plain: true } if is_null(text) => &[],
+            Yaml::Scalar { text, plain: true } if is_null(text) && required().next().is_none() => &[],
             Yaml::Scalar { .. } | Yaml::Sequence(_) => {
                 self.wrong_shape(path, node, "a mapping (`key: value` lines)");
                 return json!({});
@@ -69,7 +76,7 @@ impl Decoder {
                 out.insert(entry.key.clone(), value);
             }
         }
-        for field in fields.iter().filter(|field| field.required) {
+        for field in required() {
             if !entries.iter().any(|entry| entry.key == field.key) {
                 let expected = match &field.kind {
                     Kind::Scalar(scalar) => scalar.expected(),
@@ -137,10 +144,10 @@ impl Decoder {
             let place = self.place(*line, *column);
             if !names::is_label(key) {
                 let expected = "letters, digits and `_`, not starting with a digit";
-                self.push(place, path, format!("`{key}` is not a label name"), expected);
+                self.push(place, path, format!("{} is not a label name", names::quote(key)), expected);
             } else if key.starts_with("__") {
                 let expected = "a name that does not start with `__`, which is reserved";
-                self.push(place, path, format!("`{key}` is not a label name"), expected);
+                self.push(place, path, format!("{} is not a label name", names::quote(key)), expected);
             }
             match &value.value {
                 Yaml::Scalar { text, plain } if !(*plain && is_null(text)) => {
@@ -155,55 +162,6 @@ impl Decoder {
         Value::Object(out)
     }
 
-    /// An entry of `remote_write`: Prometheus' own notation, but without secrets in it.
-    fn remote_write(&mut self, path: &str, node: &Node) -> Value {
-        let Yaml::Mapping(entries) = &node.value else {
-            self.wrong_shape(path, node, "a mapping with `url`");
-            return json!({});
-        };
-        let expected = "a URL such as `https://mimir.example.com/api/v1/push`";
-        match entries.iter().find(|entry| entry.key == "url").map(|entry| &entry.value) {
-            Some(url) => {
-                let fact = match &url.value {
-                    Yaml::Scalar { text, .. } => url_fault(text),
-                    Yaml::Sequence(_) | Yaml::Mapping(_) => Some("the value is not a text".to_owned()),
-                };
-                if let Some(found) = fact {
-                    self.complain(&join(path, "url"), url, Complaint::new(found, expected));
-                }
-            }
-            None => self.complain(&join(path, "url"), node, Complaint::new("the key is missing", expected)),
-        }
-        self.passed_on(path, node)
-    }
-
-    /// Any value as it is, with the types that YAML gives to unquoted text.
-    fn passed_on(&mut self, path: &str, node: &Node) -> Value {
-        self.places.insert(path.to_owned(), self.place(node.line, node.column));
-        match &node.value {
-            Yaml::Scalar { text, plain } => typed(text, *plain),
-            Yaml::Sequence(items) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| self.passed_on(&format!("{path}[{index}]"), item))
-                .collect(),
-            Yaml::Mapping(entries) => {
-                let mut out = Map::new();
-                for entry in entries {
-                    let key = join(path, &entry.key);
-                    let private_key = entry.key == "key" && path.ends_with("tls_config");
-                    if names::is_secret(&entry.key) || private_key {
-                        let place = self.place(entry.line, entry.column);
-                        self.refuse_secret(place, &key, &entry.key);
-                    } else {
-                        out.insert(entry.key.clone(), self.passed_on(&key, &entry.value));
-                    }
-                }
-                Value::Object(out)
-            }
-        }
-    }
-
     /// A key that is not in the table.
     fn unknown(&mut self, fields: &[Field], path: &str, entry: &Entry) {
         let place = self.place(entry.line, entry.column);
@@ -213,35 +171,43 @@ impl Decoder {
         }
         let mut hint = names::did_you_mean(&entry.key, fields.iter().map(|field| field.key));
         if hint.is_empty() {
-            hint = elsewhere(self.table, &entry.key);
+            hint = elsewhere(self.table, path, &entry.key);
         }
         let expected = match fields {
             [] => "nothing here".to_owned(),
             [one] => format!("`{}`", one.key),
             many => format!("one of {}", names::list(many.iter().map(|field| field.key))),
         };
-        self.push(place, path, format!("`{}` is not a setting{hint}", entry.key), expected);
+        self.push(place, path, format!("unknown key {}{hint}", names::quote(&entry.key)), expected);
     }
 
     /// A secret that stands in the file itself; its value is not repeated.
-    fn refuse_secret(&mut self, place: Place, path: &str, key: &str) {
-        let found = format!("`{key}` would put a secret into this file");
-        let instead = if matches!(key, "password" | "token" | "bearer_token" | "credentials" | "client_secret") {
-            let stem = if key == "token" { "bearer_token" } else { key };
-            format!("`{stem}_file` with the path of a file that holds it")
+    pub(crate) fn refuse_secret(&mut self, place: Place, path: &str, key: &str) {
+        let found = format!("{} would put a secret into this file", names::quote(key));
+        let instead = match key {
+            "password" | "bearer_token" | "credentials" | "client_secret" | "key" => format!("{key}_file"),
+            "token" => "bearer_token_file".to_owned(),
+            "secrets" => "files".to_owned(),
+            _ => String::new(),
+        };
+        let instead = if instead.is_empty() {
+            "no secret here, only the name of a file that holds it".to_owned()
         } else {
-            "a setting that names a file with the secret".to_owned()
+            format!("`{instead}` with the path of a file that holds it")
         };
         self.push(place, path, found, instead);
     }
 
     /// A value of the wrong shape; shows it only where it cannot be a secret.
-    fn wrong_shape(&mut self, path: &str, node: &Node, expected: &str) {
+    pub(crate) fn wrong_shape(&mut self, path: &str, node: &Node, expected: &str) {
         let secret = path.contains("auth") || path.rsplit('.').next().is_some_and(names::is_secret);
         let found = match &node.value {
             Yaml::Scalar { text, plain: true } if is_null(text) => "the value is empty".to_owned(),
             Yaml::Scalar { .. } if secret => "the value is a text".to_owned(),
-            Yaml::Scalar { text, .. } => format!("`{text}` is a single value"),
+            Yaml::Scalar { text, .. } => {
+                let hint = if text.contains(':') { " (a `:` needs a blank behind it)" } else { "" };
+                format!("{} is a single value{hint}", names::quote(text))
+            }
             Yaml::Sequence(_) => "the value is a list".to_owned(),
             Yaml::Mapping(_) => "the value is a mapping".to_owned(),
         };
@@ -258,51 +224,24 @@ impl Decoder {
         self.problems.push(Problem { place, key: key.to_owned(), found, expected: expected.into() });
     }
 
-    fn place(&self, line: usize, column: usize) -> Place {
+    /// A place in this file.
+    pub(crate) fn place(&self, line: usize, column: usize) -> Place {
         Place::File { file: self.file.clone(), position: Some((line, column)) }
     }
 }
 
 /// Whether unquoted text stands for no value at all.
-fn is_null(text: &str) -> bool {
+pub(crate) fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null")
 }
 
-/// What unquoted text means in YAML 1.2.
-fn typed(text: &str, plain: bool) -> Value {
-    match text {
-        _ if !plain => json!(text),
-        "true" => json!(true),
-        "false" => json!(false),
-        text if is_null(text) => Value::Null,
-        text => text.parse::<serde_json::Number>().map_or_else(|_| json!(text), Value::Number),
-    }
-}
-
-/// Why a text is no URL to send samples to; never repeats credentials.
-fn url_fault(text: &str) -> Option<String> {
-    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
-        return Some(if text.contains('@') {
-            "the value is not a URL".to_owned()
-        } else {
-            format!("`{text}` is not a URL")
-        });
-    };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if host.contains('@') {
-        return Some("the URL has credentials in it, which belong in `basic_auth`".to_owned());
-    }
-    (host.is_empty() || text.contains(char::is_whitespace)).then(|| format!("`{text}` is not a URL"))
-}
-
-/// Where a key that is unknown here would belong, if only one setting has that name.
-fn elsewhere(table: &'static [Field], key: &str) -> String {
-    let mut owners: HashMap<String, Vec<String>> = HashMap::new();
-    for leaf in leaves(table) {
-        owners.entry(leaf.field.key.to_owned()).or_default().push(leaf.path);
-    }
-    match owners.get(key).map(Vec::as_slice) {
-        Some([path]) => format!(", did you mean `{path}`?"),
+/// Where a key that is unknown here would belong: to one setting of that name, or one level deeper.
+fn elsewhere(table: &'static [Field], path: &str, key: &str) -> String {
+    let flat = |path: &str| path.replace('.', "_");
+    let full = flat(&join(path, key));
+    let fits = |leaf: &Leaf| leaf.field.key == key || flat(&leaf.path) == full;
+    match leaves(table).into_iter().filter(fits).collect::<Vec<_>>().as_slice() {
+        [leaf] => format!(" (did you mean `{}`?)", leaf.path),
         _ => String::new(),
     }
 }

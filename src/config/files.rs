@@ -54,7 +54,10 @@ pub(crate) fn expand(base: &Path, pattern: &str) -> Result<Vec<PathBuf>, String>
         // Only the user's pattern is a pattern, whatever the directory is called.
         format!("{}/{pattern}", glob::Pattern::escape(&base.to_string_lossy()))
     };
-    let matches = glob::glob(&full).map_err(|error| format!("is not a pattern: {}", error.msg))?;
+    // As in a shell: `*` means neither hidden files nor anything behind a slash.
+    let options =
+        glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+    let matches = glob::glob_with(&full, options).map_err(|error| format!("is not a pattern: {}", error.msg))?;
     let mut files = Vec::new();
     for path in matches {
         let path = path.map_err(|error| format!("cannot be searched: {error}"))?;

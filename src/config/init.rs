@@ -8,7 +8,7 @@ const WIDTH: usize = 100;
 const HEAD: &str = "\
 # The settings of moko-mon. Every line below shows a default: a setting that is left out keeps it.
 #
-# `#key: value` is a setting to uncomment (together with the heading above it); `# text` explains.
+# `#key: value` is a setting: take the `#` away, and that of the heading above it. `# text` explains.
 # Stronger than this file are environment variables (`MOKO_MON_PROMETHEUS_PORT=9090`) and flags
 # (`--set prometheus.port=9090`). `moko-mon config check` checks it, `moko-mon config show` tells where each
 # value comes from, `moko-mon config schema > moko-mon.schema.json` lets editors complete it.
@@ -22,36 +22,37 @@ pub fn starting_file() -> String {
     format!("{HEAD}{}\n", lines.join("\n"))
 }
 
-fn fields(lines: &mut Vec<String>, fields_: &[Field], indent: usize) {
+/// Each field with its explanation; the margin stands in front of the `#`, so that taking the `#` away is enough.
+fn fields(lines: &mut Vec<String>, table: &[Field], indent: usize) {
     let margin = " ".repeat(indent);
-    for field in fields_ {
+    for field in table {
         if indent == 0 {
             lines.push(String::new());
         }
-        lines.extend(wrapped(field.doc, &format!("# {margin}")));
-        match (&field.kind, field.default) {
-            (Kind::Group(inner), _) => {
-                lines.push(format!("#{margin}{}:", field.key));
-                fields(lines, inner, indent + 2);
-                continue;
-            }
-            (_, Some(default)) => lines.push(format!("#{margin}{}: {default}", field.key)),
-            (_, None) => {}
+        lines.extend(wrapped(field.doc, &format!("{margin}# ")));
+        if let Kind::Group(inner) = field.kind {
+            lines.push(format!("{margin}#{}:", field.key));
+            fields(lines, inner, indent + 2);
+            continue;
         }
-        example(lines, field, &margin);
+        if let Some(default) = field.default {
+            lines.push(format!("{margin}#{}: {default}", field.key));
+        }
+        if let Some(example) = field.example {
+            lines.push(format!("{margin}# For example:"));
+            lines.extend(example_lines(field, example).iter().map(|line| format!("{margin}#   {line}")));
+        }
     }
 }
 
-/// What to write where the default does not show it, as lines that are no settings yet.
-fn example(lines: &mut Vec<String>, field: &Field, margin: &str) {
-    let Some(example) = field.example else { return };
-    lines.push(format!("# {margin}For example:"));
+/// A field as somebody might set it.
+fn example_lines(field: &Field, example: &str) -> Vec<String> {
     if matches!(field.kind, Kind::Scalar(_)) {
-        lines.push(format!("# {margin}  {}: {example}", field.key));
-    } else {
-        lines.push(format!("# {margin}  {}:", field.key));
-        lines.extend(example.lines().map(|line| format!("# {margin}    {line}")));
+        return vec![format!("{}: {example}", field.key)];
     }
+    let mut lines = vec![format!("{}:", field.key)];
+    lines.extend(example.lines().map(|line| format!("  {line}")));
+    lines
 }
 
 /// The words of a text in lines that start with `prefix`.

@@ -1,7 +1,7 @@
 //! The settings: what they are, where each came from, and what is wrong with them.
 //!
 //! `defaults < moko-mon.yaml < MOKO_MON_* < flags`. The on-disk shape, the environment names, the JSON Schema and
-//! the commented starting file all come from one table, [`schema`]. Everything wrong is reported at once, each
+//! the commented starting file all come from one table, `schema`. Everything wrong is reported at once, each
 //! problem with its place.
 
 use std::collections::BTreeMap;
@@ -18,12 +18,15 @@ mod duration;
 mod files;
 mod init;
 mod json_schema;
+mod layers;
 mod names;
 mod problem;
+mod remote_write;
 mod resolve;
 mod rules;
 mod scalar;
 mod schema;
+mod secrets;
 mod shape;
 mod size;
 
@@ -86,7 +89,7 @@ pub struct Prometheus {
     /// `remote_write` entries, passed on as they are; every `*_file` in them is listed in `remote_write_secrets`.
     pub remote_write: Vec<serde_json::Value>,
     /// Files that `remote_write` refers to, to be delivered to the secrets volume: the value in `remote_write`
-    /// already is the name below that volume.
+    /// already is the name below that volume; [`Self::remote_write_below`] puts the folder in front.
     pub remote_write_secrets: Vec<UserFile>,
 }
 
@@ -193,3 +196,6 @@ impl Config {
         Component::ALL.into_iter().filter(move |component| grafana || *component != Component::Grafana)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,13 +79,45 @@ fn is_image_part(text: &str) -> bool {
     text.starts_with(edge) && text.ends_with(edge) && text.chars().all(|c| edge(c) || "._-".contains(c))
 }
 
+/// Whether a URL has a user name or password in front of its host.
+pub(crate) fn has_login(text: &str) -> bool {
+    let authority = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+    authority.is_some_and(|authority| authority.contains('@'))
+}
+
+/// What the name of a key that holds a secret has in it.
+const SECRET_WORDS: [&str; 8] =
+    ["password", "passwd", "secret", "token", "credential", "api_key", "apikey", "authorization"];
+
 /// Whether a key holds a secret itself, rather than the name of a file that does.
 pub(crate) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    let word = ["password", "passwd", "secret", "token", "credentials", "api_key", "apikey"]
-        .iter()
-        .any(|word| key.contains(word));
-    word && !key.ends_with("_file") && !key.ends_with("_files") && !key.ends_with("_url")
+    // `authorization` is a mapping in Prometheus' notation; what is secret in it has a name of its own.
+    key != "authorization" && may_hold_secret(&key) && !["_file", "_files", "_url"].iter().any(|end| key.ends_with(end))
+}
+
+/// Whether a line of text had better not be repeated.
+pub(crate) fn may_hold_secret(line: &str) -> bool {
+    let line = line.to_ascii_lowercase().replace('-', "_");
+    line.contains('@') || SECRET_WORDS.iter().any(|word| line.contains(word))
+}
+
+/// The longest text that a message repeats, in characters.
+const LONGEST_QUOTE: usize = 80;
+
+/// A text of the user in backticks: on one line, not too long, nothing invisible, and no credentials of a URL.
+pub(crate) fn quote(text: &str) -> String {
+    let (scheme, rest) = text.find("://").map_or(("", text), |end| text.split_at(end + 3));
+    let text = match rest.rsplit_once('@') {
+        Some((login, rest)) if login.contains(':') || !scheme.is_empty() => format!("{scheme}…@{rest}"),
+        _ => text.to_owned(),
+    };
+    let mut out = String::from("`");
+    for c in text.chars().take(LONGEST_QUOTE) {
+        if crate::yaml::is_invisible(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out.push_str(if text.chars().count() > LONGEST_QUOTE { "…`" } else { "`" });
+    out
 }
 
 /// `` `a`, `b` or `c` ``.
@@ -97,9 +129,9 @@ pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// `, did you mean …?` when one of the words is close enough, or else nothing.
+/// ` (did you mean …?)` when one of the words is close enough, or else nothing.
 pub(crate) fn did_you_mean<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> String {
-    closest(text, words).map(|word| format!(", did you mean `{word}`?")).unwrap_or_default()
+    closest(text, words).map(|word| format!(" (did you mean `{word}`?)")).unwrap_or_default()
 }
 
 /// The word that `text` most likely should have been.
@@ -108,7 +140,7 @@ fn closest<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&
     words
         .into_iter()
         .map(|word| (strsim::damerau_levenshtein(&text, &word.to_ascii_lowercase()), word))
-        .filter(|(distance, word)| *distance <= (word.len().max(text.len()) / 3).max(1))
+        .filter(|(distance, word)| *distance <= (word.len().max(text.len()) / 4).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::decode::Decoder;
+use super::names;
 use super::problem::{Place, Problem};
 use super::scalar::Scalar;
 use super::schema::{Field, Kind};
@@ -66,7 +67,7 @@ pub(crate) fn check(file: &str, content: &[u8]) -> Vec<Problem> {
             && let Some(first) = seen.insert(name, index)
         {
             let expected = format!("another name: `groups[{first}]` has it already");
-            report(&format!("{path}.name"), format!("`{name}` is there twice"), &expected);
+            report(&format!("{path}.name"), format!("{} is there twice", names::quote(name)), &expected);
         }
         for (number, rule) in items(group, "rules").enumerate() {
             let path = format!("{path}.rules[{number}]");

@@ -85,75 +85,76 @@ impl Scalar {
         if text.is_empty() || (plain && matches!(text, "~" | "null")) {
             return Err(Complaint::new("the value is empty", self.expected()));
         }
+        let shown = names::quote(text);
         if !plain && matches!(self, Self::Port | Self::Boolean | Self::Count) {
             let expected = format!("{}, without quotes", self.expected());
-            return Err(Complaint::new(format!("`\"{text}\"` is text"), expected));
+            return Err(Complaint::new(format!("{} is text", names::quote(&format!("\"{text}\""))), expected));
         }
         let refuse = |found: String| Err(Complaint::new(found, self.expected()));
         match self {
             Self::Port => match port(text) {
                 Some(port) => return Ok(json!(port)),
-                None => return refuse(format!("`{text}` is not a port")),
+                None => return refuse(format!("{shown} is not a port")),
             },
             Self::Count => match text.parse::<u64>() {
                 Ok(count) => return Ok(json!(count)),
-                Err(_) => return refuse(format!("`{text}` is not a whole number")),
+                Err(_) => return refuse(format!("{shown} is not a whole number")),
             },
             Self::Boolean => match text {
                 "true" => return Ok(json!(true)),
                 "false" => return Ok(json!(false)),
-                _ => return refuse(format!("`{text}` is neither `true` nor `false`")),
+                _ => return refuse(format!("{shown} is neither `true` nor `false`")),
             },
             Self::Choice(words) if !words.contains(&text) => {
-                return refuse(format!("`{text}` is unknown{}", names::did_you_mean(text, words.iter().copied())));
+                return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, words.iter().copied())));
             }
-            Self::Project if !names::is_project(text) => return refuse(format!("`{text}` is not a project name")),
+            Self::Project if !names::is_project(text) => return refuse(format!("{shown} is not a project name")),
             Self::Bind if text.parse::<IpAddr>().is_err() => {
-                let hint = if text.eq_ignore_ascii_case("localhost") { ", did you mean `127.0.0.1`?" } else { "" };
-                return refuse(format!("`{text}` is not an IP address{hint}"));
+                let hint = if text.eq_ignore_ascii_case("localhost") { " (did you mean `127.0.0.1`?)" } else { "" };
+                return refuse(format!("{shown} is not an IP address{hint}"));
             }
             Self::Registry => {
                 if let Some(fact) = names::registry_fault(text) {
-                    return refuse(format!("`{text}` {fact}"));
+                    return refuse(format!("{shown} {fact}"));
                 }
             }
-            Self::Image if !names::is_image(text) => return refuse(format!("`{text}` is not an image reference")),
+            Self::Image if !names::is_image(text) => return refuse(format!("{shown} is not an image reference")),
             Self::Memory { floor } => match size::memory(text) {
-                Some(bytes) if bytes < floor => return refuse(format!("`{text}` is too little")),
+                Some(bytes) if bytes < floor => return refuse(format!("{shown} is too little")),
                 Some(_) => {}
-                None => return refuse(format!("`{text}` is not a memory size")),
+                None => return refuse(format!("{shown} is not a memory size")),
             },
             Self::Duration { floor } => match text.parse::<PromDuration>() {
                 Ok(value)
                     if floor.parse().is_ok_and(|floor: PromDuration| value.as_duration() < floor.as_duration()) =>
                 {
-                    return refuse(format!("`{text}` is too short"));
+                    return refuse(format!("{shown} is too short"));
                 }
                 Ok(_) => {}
-                Err(fact) => return refuse(format!("`{text}` {fact}")),
+                Err(fact) => return refuse(format!("{shown} {fact}")),
             },
             Self::RetentionSize => match size::retention(text) {
-                Some(bytes) if bytes < RETENTION_FLOOR => return refuse(format!("`{text}` is too little")),
+                Some(bytes) if bytes < RETENTION_FLOOR => return refuse(format!("{shown} is too little")),
                 Some(_) => {}
-                None => return refuse(format!("`{text}` is not a size")),
+                None => return refuse(format!("{shown} is not a size")),
             },
             Self::Job if OWN_JOBS.contains(&text) => {
-                return refuse(format!("`{text}` is a job of the stack itself"));
+                return refuse(format!("{shown} is a job of the stack itself"));
             }
             Self::Address => {
                 Address::parse(text)?;
             }
-            Self::Metric if !names::is_metric(text) => return refuse(format!("`{text}` is not a metric name")),
-            Self::MetricsPath if !names::is_url_path(text) => return refuse(format!("`{text}` is not a path")),
+            Self::Metric if !names::is_metric(text) => return refuse(format!("{shown} is not a metric name")),
+            Self::MetricsPath if !names::is_url_path(text) => return refuse(format!("{shown} is not a path")),
             Self::File | Self::Glob if text.len() > LONGEST_PATH => {
                 return refuse(format!("a path of {} bytes is too long", text.len()));
             }
             Self::File if text.starts_with("~/") => {
-                return refuse(format!("`{text}` starts with `~`, which is not expanded"));
+                return refuse(format!("{shown} starts with `~`, which is not expanded"));
             }
             Self::Glob => {
                 if let Err(error) = glob::Pattern::new(text) {
-                    return refuse(format!("`{text}` is not a pattern: {}", error.msg));
+                    return refuse(format!("{shown} is not a pattern: {}", error.msg));
                 }
             }
             Self::Choice(_)
@@ -186,7 +187,7 @@ impl Scalar {
             Self::Duration { floor } => format!("a duration such as `15s`, `1h30m` or `15d`, at least {floor}"),
             Self::RetentionSize => "a whole number with MB, GB or TB, at least 128MB".to_owned(),
             Self::Boolean => "`true` or `false`".to_owned(),
-            Self::Job => format!("a name other than {}", names::list(OWN_JOBS)),
+            Self::Job => format!("a job name other than {}", names::list(OWN_JOBS)),
             Self::Address => "`host:port`, or a URL such as `https://host:port/metrics`".to_owned(),
             Self::MetricsPath => "a path such as `/metrics`".to_owned(),
             Self::Text => "a text".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::archive::digest;
 use crate::component::Component;
 
 /// The project an object belongs to. An object without it is foreign and never touched.
@@ -53,6 +54,8 @@ pub fn volume(project_name: &str, component: Component, kind: &str) -> HashMap<S
 pub fn container(project_name: &str, component: Component, spec: String, image_id: &str) -> HashMap<String, String> {
     let mut labels = project(project_name);
     labels.insert(COMPONENT.to_owned(), component.to_string());
+    // `docker compose ls` counts only containers with a hash.
+    labels.insert("com.docker.compose.config-hash".to_owned(), digest(spec.as_bytes()));
     labels.insert(SPEC.to_owned(), spec);
     labels.insert(IMAGE_ID.to_owned(), image_id.to_owned());
     labels.insert("com.docker.compose.service".to_owned(), component.to_string());

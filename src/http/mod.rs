@@ -195,6 +195,8 @@ fn innermost(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
 
     #[test]
     fn an_excerpt_is_one_short_harmless_line() {
@@ -208,6 +210,57 @@ mod tests {
     fn addresses_lose_their_credentials() {
         assert_eq!(without_credentials("http://admin:hunter2@localhost:3000/api"), "http://localhost:3000/api");
         assert_eq!(without_credentials("admin:hunter2@localhost"), "localhost");
+    }
+
+    /// A server that reads a request and then sends these bytes, or nothing for ever.
+    async fn server(answer: &'static [u8]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(answer).await;
+            std::future::pending::<()>().await;
+        });
+        url
+    }
+
+    async fn failure(url: &str) -> Error {
+        Http::new().unwrap().get_text(url, Duration::from_millis(300)).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_left() {
+        let url = server(b"").await;
+        let error = failure(&url).await;
+        assert_eq!(error.message, format!("`GET {url}` was not answered"));
+        assert_eq!(error.causes, ["no answer within 300ms"]);
+        let stuck = server(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf").await;
+        assert_eq!(failure(&stuck).await.causes, ["no answer within 300ms"]);
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_a_failure_shows_its_body() {
+        let url = server(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n").await;
+        let error = failure(&url).await;
+        assert_eq!(error.message, format!("`GET {url}` was not answered as expected"));
+        assert_eq!(error.causes, ["HTTP 302"]);
+        let url = server(b"HTTP/1.1 503 No\r\nContent-Length: 13\r\n\r\nnot \x1b[1mready").await;
+        assert_eq!(failure(&url).await.causes, ["HTTP 503: not [1mready"]);
+    }
+
+    #[tokio::test]
+    async fn an_endless_body_is_cut_off() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/x", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            while stream.write_all(&[b'x'; 8192]).await.is_ok() {}
+        });
+        let error = Http::new().unwrap().get(&url, None).await.unwrap_err();
+        assert_eq!(error.causes, ["the body is longer than 16 MiB"]);
     }
 
     #[tokio::test]

@@ -1,6 +1,8 @@
 //! What to do, as a value that can be printed: every step with its cause.
 
 mod reconcile;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

@@ -1,15 +1,13 @@
-//! Prometheus: what it scrapes, which rules it evaluates, whom it tells.
+//! Prometheus: its container, and the files it reads.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
+mod scrape;
 
 use super::{
     Access, Check, ComponentSpec, ContainerSpec, FileSpec, Reload, SECRETS_PATH, VolumeKind, container, volume,
 };
 use crate::assets;
 use crate::component::Component;
-use crate::config::{Config, Target, TargetAuth, UserFile};
+use crate::config::{Config, TargetAuth, UserFile};
 use crate::error::Result;
 use crate::yaml;
 
@@ -18,9 +16,6 @@ pub(super) const NOBODY: &str = "65534:65534";
 
 const CONFIG_PATH: &str = "/etc/prometheus/prometheus.yml";
 const RULES_PATH: &str = "/etc/prometheus/rules";
-
-/// The name by which a container reaches the Docker host.
-const HOST: &str = "host.docker.internal";
 
 /// The names of our own scrape jobs, one for each component.
 pub const SCRAPE_JOBS: [&str; 4] = ["prometheus", "alertmanager", "pushgateway", "grafana"];
@@ -36,7 +31,7 @@ pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
         // A large head block takes minutes to write; the operator of the same name waits ten.
         stop_timeout: 120,
         // Always there, so that a first target on this host is a change of a file and not of the container.
-        extra_hosts: vec![format!("{HOST}:host-gateway")],
+        extra_hosts: vec![format!("{}:host-gateway", scrape::HOST)],
         ..container(config, component, 9090, NOBODY)
     };
     container.command = vec![
@@ -53,7 +48,7 @@ pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
         container,
         files: files(config)?,
         generated: Vec::new(),
-        ready_path: "/-/ready",
+        ready_path: super::ready_path(component),
         reload: Some(Reload {
             metrics: "prometheus",
             main_file: CONFIG_PATH,
@@ -96,7 +91,7 @@ fn files(config: &Config) -> Result<Vec<FileSpec>> {
     }));
     files.push(FileSpec {
         path: CONFIG_PATH.to_owned(),
-        content: yaml::to_string(&configuration(config))?.into_bytes(),
+        content: yaml::to_string(&scrape::configuration(config))?.into_bytes(),
         access: Access::Public,
     });
     Ok(files)
@@ -114,195 +109,82 @@ fn rule_files(config: &Config) -> impl Iterator<Item = (String, &[u8])> {
     ours.chain(extra.map(|file| (format!("{RULES_PATH}/extra/{}", file.name), file.content.as_slice())))
 }
 
-#[derive(Serialize)]
-struct Configuration {
-    global: Global,
-    rule_files: Vec<String>,
-    alerting: Alerting,
-    scrape_configs: Vec<ScrapeConfig>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    remote_write: Vec<serde_json::Value>,
-}
-
-#[derive(Serialize)]
-struct Global {
-    scrape_interval: String,
-    evaluation_interval: String,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    external_labels: BTreeMap<String, String>,
-}
-
-#[derive(Serialize)]
-struct Alerting {
-    alertmanagers: Vec<Alertmanagers>,
-}
-
-#[derive(Serialize)]
-struct Alertmanagers {
-    static_configs: Vec<StaticConfig>,
-}
-
-#[derive(Serialize, Default)]
-struct ScrapeConfig {
-    job_name: String,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    honor_labels: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scheme: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metrics_path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    basic_auth: Option<BasicAuth>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    authorization: Option<Authorization>,
-    static_configs: Vec<StaticConfig>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    metric_relabel_configs: Vec<Relabel>,
-}
-
-#[derive(Serialize, PartialEq, Clone)]
-struct BasicAuth {
-    username: String,
-    password_file: String,
-}
-
-#[derive(Serialize, PartialEq, Clone)]
-struct Authorization {
-    credentials_file: String,
-}
-
-#[derive(Serialize)]
-struct Relabel {
-    source_labels: Vec<&'static str>,
-    regex: &'static str,
-    action: &'static str,
-}
-
-#[derive(Serialize)]
-struct StaticConfig {
-    targets: Vec<String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    labels: BTreeMap<String, String>,
-}
-
-impl StaticConfig {
-    fn of(target: String) -> Self {
-        Self { targets: vec![target], labels: BTreeMap::new() }
-    }
-}
-
-fn configuration(config: &Config) -> Configuration {
-    let own = config.components().map(|component| {
-        let (port, push) = match component {
-            Component::Prometheus => (9090, false),
-            Component::Alertmanager => (9093, false),
-            Component::Pushgateway => (9091, true),
-            Component::Grafana => (3000, false),
-        };
-        ScrapeConfig {
-            job_name: component.to_string(),
-            honor_labels: push,
-            static_configs: vec![StaticConfig::of(format!("{component}:{port}"))],
-            metric_relabel_configs: if push { vec![refuse_forgeries()] } else { Vec::new() },
-            ..ScrapeConfig::default()
-        }
-    });
-    Configuration {
-        global: Global {
-            scrape_interval: config.prometheus.scrape_interval.to_string(),
-            evaluation_interval: config.prometheus.evaluation_interval.to_string(),
-            external_labels: config.prometheus.external_labels.clone(),
-        },
-        rule_files: rule_files(config).map(|(path, _)| path).collect(),
-        alerting: Alerting {
-            alertmanagers: vec![Alertmanagers {
-                static_configs: vec![StaticConfig::of("alertmanager:9093".to_owned())],
-            }],
-        },
-        scrape_configs: own.chain(user_jobs(&config.targets)).collect(),
-        remote_write: config.prometheus.remote_write.clone(),
-    }
-}
-
-/// With `honor_labels` a push could pretend to be another target's health or an alert; those names are dropped.
-fn refuse_forgeries() -> Relabel {
-    Relabel { source_labels: vec!["__name__"], regex: "up|scrape_.*|ALERTS|ALERTS_FOR_STATE", action: "drop" }
-}
-
-/// One scrape job for each job name; targets that differ in how they are asked get jobs of their own.
-///
-/// Prometheus wants job names to be unique, so the second of two such jobs is told apart by a number and carries the
-/// user's name as its `job` label.
-fn user_jobs(targets: &[Target]) -> Vec<ScrapeConfig> {
-    let mut jobs: Vec<ScrapeConfig> = Vec::new();
-    for target in targets {
-        let candidate = scrape_config(target);
-        let same = |job: &&mut ScrapeConfig| {
-            job.static_configs.iter().any(|group| group.labels.get("job") == Some(&target.job))
-                && job.scheme == candidate.scheme
-                && job.metrics_path == candidate.metrics_path
-                && job.basic_auth == candidate.basic_auth
-                && job.authorization == candidate.authorization
-        };
-        if let Some(job) = jobs.iter_mut().find(same) {
-            job.static_configs.extend(candidate.static_configs);
-            continue;
-        }
-        let taken = |name: &str| jobs.iter().any(|job| job.job_name == name);
-        let mut name = target.job.clone();
-        let mut number = 2;
-        while taken(&name) {
-            name = format!("{}-{number}", target.job);
-            number += 1;
-        }
-        jobs.push(ScrapeConfig { job_name: name, ..candidate });
-    }
-    jobs
-}
-
-fn scrape_config(target: &Target) -> ScrapeConfig {
-    let mut labels = target.labels.clone();
-    labels.insert("job".to_owned(), target.job.clone());
-    // What the user wrote stays visible, whatever address the container has to use.
-    labels.insert("instance".to_owned(), target.address.clone());
-    let (basic_auth, authorization) = match &target.auth {
-        Some(TargetAuth::Basic { username, password }) => {
-            (Some(BasicAuth { username: username.clone(), password_file: secret_path(&password.name) }), None)
-        }
-        Some(TargetAuth::Bearer { token }) => {
-            (None, Some(Authorization { credentials_file: secret_path(&token.name) }))
-        }
-        None => (None, None),
-    };
-    ScrapeConfig {
-        scheme: (target.scheme != "http").then(|| target.scheme.clone()),
-        metrics_path: (target.metrics_path != "/metrics").then(|| target.metrics_path.clone()),
-        basic_auth,
-        authorization,
-        static_configs: vec![StaticConfig { targets: vec![reachable(&target.address)], labels }],
-        ..ScrapeConfig::default()
-    }
-}
-
-/// The address as the container has to use it: loopback means the Docker host, not the container itself.
-fn reachable(address: &str) -> String {
-    let loopback = ["localhost:", "127.0.0.1:", "[::1]:"];
-    match loopback.iter().find_map(|prefix| address.strip_prefix(prefix)) {
-        Some(port) => format!("{HOST}:{port}"),
-        None => address.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::reachable;
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::{Target, defaults};
+
+    fn target(job: &str, address: &str) -> Target {
+        Target {
+            job: job.to_owned(),
+            address: address.to_owned(),
+            scheme: "http".to_owned(),
+            metrics_path: "/metrics".to_owned(),
+            labels: BTreeMap::new(),
+            auth: None,
+        }
+    }
+
+    fn yaml_of(change: impl FnOnce(&mut Config)) -> serde_json::Value {
+        let mut config = defaults().unwrap();
+        change(&mut config);
+        let files = files(&config).unwrap();
+        let main = files.last().unwrap();
+        assert_eq!(main.path, CONFIG_PATH, "the main file comes last, so that what it names is there before it");
+        yaml::from_str(std::str::from_utf8(&main.content).unwrap()).unwrap()
+    }
 
     #[test]
-    fn loopback_means_the_docker_host() {
-        assert_eq!(reachable("localhost:8000"), "host.docker.internal:8000");
-        assert_eq!(reachable("127.0.0.1:8000"), "host.docker.internal:8000");
-        assert_eq!(reachable("[::1]:8000"), "host.docker.internal:8000");
-        assert_eq!(reachable("exporter:8000"), "exporter:8000");
-        assert_eq!(reachable("localhost.example:8000"), "localhost.example:8000");
+    fn the_four_servers_are_scraped_and_only_pushed_labels_are_honored() {
+        let yaml = yaml_of(|_| {});
+        let jobs: Vec<&str> =
+            yaml["scrape_configs"].as_array().unwrap().iter().filter_map(|job| job["job_name"].as_str()).collect();
+        assert_eq!(jobs, SCRAPE_JOBS);
+        let honored = yaml["scrape_configs"].as_array().unwrap().iter().filter(|job| job["honor_labels"] == true);
+        assert_eq!(honored.map(|job| job["job_name"].as_str().unwrap()).collect::<Vec<_>>(), ["pushgateway"]);
+        assert_eq!(yaml["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"][0], "alertmanager:9093");
+    }
+
+    #[test]
+    fn a_stack_without_grafana_does_not_scrape_one() {
+        let yaml = yaml_of(|config| config.grafana.enabled = false);
+        assert!(!yaml.to_string().contains("grafana:3000"));
+    }
+
+    #[test]
+    fn the_address_that_the_user_wrote_is_the_instance() {
+        let yaml = yaml_of(|config| config.targets = vec![target("app", "localhost:8000")]);
+        let group = &yaml["scrape_configs"][4]["static_configs"][0];
+        assert_eq!(group["targets"][0], "host.docker.internal:8000");
+        assert_eq!(group["labels"]["instance"], "localhost:8000");
+        assert_eq!(group["labels"]["job"], "app");
+    }
+
+    #[test]
+    fn targets_of_one_job_share_it_unless_they_are_asked_differently() {
+        let other_path = Target { metrics_path: "/m".to_owned(), ..target("app", "c:1") };
+        let yaml = yaml_of(|config| config.targets = vec![target("app", "a:1"), target("app", "b:1"), other_path]);
+        let jobs = yaml["scrape_configs"].as_array().unwrap();
+        assert_eq!(jobs[4]["job_name"], "app");
+        assert_eq!(jobs[4]["static_configs"].as_array().unwrap().len(), 2);
+        assert_eq!(jobs[5]["job_name"], "app-2");
+        assert_eq!(jobs[5]["static_configs"][0]["labels"]["job"], "app");
+    }
+
+    #[test]
+    fn a_password_is_a_file_that_only_the_server_can_read() {
+        let mut config = defaults().unwrap();
+        let password = UserFile { path: "p".into(), name: "app-password".to_owned(), content: b"hunter2".to_vec() };
+        let auth = Some(TargetAuth::Basic { username: "u".to_owned(), password });
+        config.targets = vec![Target { auth, ..target("app", "a:1") }];
+        let files = files(&config).unwrap();
+        let secret = files.iter().find(|file| file.path == "/run/secrets/moko-mon/app-password").unwrap();
+        assert_eq!(secret.access.owner_and_mode(), (65534, 65534, 0o400));
+        let main = String::from_utf8_lossy(&files.last().unwrap().content).into_owned();
+        assert!(main.contains("password_file: /run/secrets/moko-mon/app-password"), "{main}");
+        assert!(!main.contains("hunter2"));
+        assert!(!format!("{files:?}").contains("hunter2"));
     }
 }

@@ -37,9 +37,19 @@ impl Bars {
         line.set_message(message);
     }
 
-    fn print(&self, text: &str) {
-        // There is nowhere to tell that stderr is closed.
-        let _ = self.all.println(text);
+    /// Takes the line of a name away.
+    fn clear(&self, name: &str) {
+        let Ok(mut lines) = self.lines.lock() else { return };
+        if let Some(line) = lines.remove(name) {
+            line.finish_and_clear();
+        }
+    }
+
+    fn print(&self, event: &Event<'_>) {
+        if let Some(line) = plain::line(event) {
+            // There is nowhere to tell that stderr is closed.
+            let _ = self.all.println(line);
+        }
     }
 }
 
@@ -53,11 +63,11 @@ impl Reporter for Bars {
             Event::Started(step) => {
                 self.set(name(step), format!("{} {} ({})", step.action.verb(), step.subject, step.cause));
             }
-            Event::Done(..) | Event::Failed(_) | Event::Note(_) | Event::Warning(_) => {
-                if let Some(line) = plain::line(event) {
-                    self.print(&line);
-                }
+            Event::Done(step, _) | Event::Failed(step) => {
+                self.clear(name(step));
+                self.print(event);
             }
+            Event::Note(_) | Event::Warning(_) => self.print(event),
             Event::Pulling { image, current, total } => {
                 self.set(image, format!("pull {} of {}", megabytes(*current), megabytes(*total)));
             }

@@ -64,7 +64,7 @@ impl Ui {
         let dumb = environment.get("TERM").is_some_and(|term| term == "dumb");
         let terminal = std::io::stderr().is_terminal() && !set("CI") && !dumb;
         let reporter: Box<dyn Reporter + Send + Sync> =
-            if terminal { Box::new(bars::Bars::new(!set("NO_COLOR"))) } else { Box::new(plain::Plain) };
+            if terminal { Box::new(bars::Bars::new(!set("NO_COLOR"))) } else { Box::new(plain::Plain::default()) };
         Self { format, reporter, warnings: Mutex::new(Vec::new()) }
     }
 
@@ -141,8 +141,11 @@ impl Ui {
 /// Shows what is wrong with a command line, or the help or version that was asked for.
 #[must_use]
 pub fn usage(refused: &clap::Error, arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitStatus {
-    let json = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
-    let json = json.contains("--output json") || json.contains("--output=json");
+    // What was refused could not be parsed, so the wish for JSON has to be seen in the words themselves.
+    let words = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
+    let json = words.contains("--output json")
+        || words.contains("--output=json")
+        || std::env::var("MOKO_MON_OUTPUT").is_ok_and(|format| format == "json");
     if !refused.use_stderr() {
         let _ = refused.print();
         return ExitStatus::Success;

@@ -1,14 +1,33 @@
 //! One line for each event, for pipes and CI.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::sync::Mutex;
 
 use super::event::{Event, Reporter, human, megabytes};
 
 /// Lines on stderr.
-pub(super) struct Plain;
+#[derive(Default)]
+pub(super) struct Plain {
+    /// The tenth of each image that was told last: a log wants to know that it goes on, not every second of it.
+    told: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Plain {
+    /// Whether a pull has come into another tenth since it was told last.
+    fn is_news(&self, image: &str, current: u64, total: u64) -> bool {
+        let tenth = (current * 10).checked_div(total).unwrap_or_default();
+        self.told.lock().is_ok_and(|mut told| told.insert(image.to_owned(), tenth) != Some(tenth))
+    }
+}
 
 impl Reporter for Plain {
     fn on(&self, event: &Event<'_>) {
+        if let Event::Pulling { image, current, total } = event
+            && !self.is_news(image, *current, *total)
+        {
+            return;
+        }
         if let Some(line) = line(event) {
             // There is nowhere to tell that stderr is closed.
             let _ = writeln!(std::io::stderr(), "{line}");
@@ -36,5 +55,18 @@ pub(super) fn line(event: &Event<'_>) -> Option<String> {
         }
         Event::Note(text) => Some((*text).to_owned()),
         Event::Warning(text) => Some(format!("warning: {text}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pull_is_told_once_for_each_tenth() {
+        let plain = Plain::default();
+        let told = [0, 5, 9, 10, 15, 99, 100].map(|current| plain.is_news("x", current, 100));
+        assert_eq!(told, [true, false, false, true, false, true, true]);
+        assert!(plain.is_news("y", 0, 0));
     }
 }

@@ -7,84 +7,10 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
-/// How much a file may hold.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Largest size in bytes, checked before parsing.
-    pub bytes: usize,
-    /// Deepest nesting.
-    pub depth: usize,
-}
+use super::node::{Entry, Fault, Limits, Node, Parsed, Value};
 
-/// One value and where it starts; lines and columns count from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    /// Line of the first character.
-    pub line: usize,
-    /// Column of the first character, in characters.
-    pub column: usize,
-    /// What stands there.
-    pub value: Value,
-}
-
-/// The value of a [`Node`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
-    /// A single text; `plain` when it stands there without quotes and is no block.
-    Scalar {
-        /// The text, escapes resolved.
-        text: String,
-        /// Whether it may mean a number, a boolean or nothing.
-        plain: bool,
-    },
-    /// An ordered list.
-    Sequence(Vec<Node>),
-    /// Keys and values in the order of the file; each key once.
-    Mapping(Vec<Entry>),
-}
-
-/// A key, which always is a scalar, and its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The text of the key.
-    pub key: String,
-    /// Line of the key.
-    pub line: usize,
-    /// Column of the key.
-    pub column: usize,
-    /// The value beneath the key.
-    pub value: Node,
-}
-
-/// One thing that is wrong with the text itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Line and column, when they are known.
-    pub position: Option<(usize, usize)>,
-    /// What stands there.
-    pub found: String,
-    /// What would have been right.
-    pub expected: String,
-}
-
-/// What came of reading a text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Parsed {
-    /// The document; `None` when it holds nothing but comments, or cannot be read at all.
-    pub root: Option<Node>,
-    /// Everything wrong, in the order of the file. Not empty when the text cannot be read at all.
-    pub faults: Vec<Fault>,
-    /// Whether the text could be read to its end.
-    pub complete: bool,
-}
-
-impl Parsed {
-    /// Nothing could be read, for one reason.
-    fn failed(position: Option<(usize, usize)>, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        let fault = Fault { position, found: found.into(), expected: expected.into() };
-        Self { root: None, faults: vec![fault], complete: false }
-    }
-}
+/// So many faults of the text itself say that it is no such file at all.
+const MOST_FAULTS: usize = 50;
 
 /// Reads one document.
 #[must_use]
@@ -112,7 +38,8 @@ pub fn parse(bytes: &[u8], limits: Limits) -> Parsed {
     if !hidden.is_empty() {
         return Parsed { root: None, faults: hidden, complete: false };
     }
-    Builder { text, limits, stack: Vec::new(), root: None, faults: Vec::new() }.run()
+    let lines = text.lines().collect();
+    Builder { text, lines, limits, stack: Vec::new(), root: None, faults: Vec::new() }.run()
 }
 
 /// The position just behind `text`.
@@ -137,10 +64,11 @@ fn hidden_characters(text: &str) -> Vec<Fault> {
     for (number, line) in text.split('\n').enumerate() {
         for (index, c) in line.chars().enumerate().filter(|(_, c)| is_hidden(*c)) {
             let found = format!("`U+{:04X}` is an invisible control character", u32::from(c));
-            faults.push(Fault { position: Some((number + 1, index + 1)), found, expected: "visible text".to_owned() });
+            let position = Some((number + 1, index + 1));
+            faults.push(Fault { position, found, expected: "visible text".to_owned(), line: None });
         }
     }
-    faults.truncate(20);
+    faults.truncate(MOST_FAULTS);
     faults
 }
 
@@ -164,6 +92,7 @@ struct Key {
 /// Builds the tree from the parser's events.
 struct Builder<'a> {
     text: &'a str,
+    lines: Vec<&'a str>,
     limits: Limits,
     stack: Vec<Open>,
     root: Option<Node>,
@@ -200,12 +129,17 @@ impl Builder<'_> {
                 complete = false;
                 break;
             }
+            if self.faults.len() >= MOST_FAULTS {
+                complete = false;
+                break;
+            }
         }
         Parsed { root: if complete { self.root } else { None }, faults: self.faults, complete }
     }
 
     fn fault(&mut self, position: (usize, usize), found: &str, expected: &str) {
-        let fault = Fault { position: Some(position), found: found.to_owned(), expected: expected.to_owned() };
+        let (found, expected) = (found.to_owned(), expected.to_owned());
+        let fault = Fault { position: Some(position), found, expected, line: None };
         self.faults.push(fault);
     }
 
@@ -242,7 +176,7 @@ impl Builder<'_> {
             Event::Alias(_) => {
                 self.fault(
                     (line, column),
-                    "an alias (`*name`)",
+                    &format!("the alias `{}`", self.word((line, column))),
                     "the value itself: anchors and aliases are not allowed",
                 );
                 self.place(Node { line, column, value: Value::Scalar { text: String::new(), plain: false } });
@@ -253,10 +187,12 @@ impl Builder<'_> {
 
     fn refuse(&mut self, anchor: usize, tagged: bool, span: Span) {
         if anchor > 0 {
-            self.fault(position(span), "an anchor (`&name`)", "the value alone: anchors and aliases are not allowed");
+            let found = format!("the anchor `{}`", self.word(position(span)));
+            self.fault(position(span), &found, "the value alone: anchors and aliases are not allowed");
         }
         if tagged {
-            self.fault(position(span), "a tag (`!name`)", "the value alone: tags are not allowed");
+            let found = format!("the tag `{}`", self.word(position(span)));
+            self.fault(position(span), &found, "the value alone: tags are not allowed");
         }
     }
 
@@ -287,42 +223,85 @@ impl Builder<'_> {
         self.faults.extend(fault);
     }
 
-    /// The parser's refusal in words of its own place.
+    /// The parser's refusal in words that name the mistake.
     fn syntax(&self, error: &ScanError) -> Fault {
-        let line = error.marker().line().max(1);
+        let (line, column) = (error.marker().line().max(1), error.marker().col() + 1);
         let tabbed = |number: &usize| {
-            let text = self.text.lines().nth(number.saturating_sub(1)).unwrap_or_default();
+            let text = self.line(*number);
             text.chars().take_while(|c| c.is_whitespace()).position(|c| c == '\t').map(|column| (*number, column + 1))
         };
-        // A tab upsets the parser on its own line or on one of the lines behind it.
-        if let Some(position) = [line, line.saturating_sub(1)].iter().find_map(tabbed) {
+        // A tab upsets the parser on its own line or on one beside it.
+        if let Some(position) = [line, line + 1, line - 1].iter().find_map(tabbed) {
             return Fault {
                 position: Some(position),
                 found: "the line is indented with a tab".to_owned(),
                 expected: "spaces: YAML does not allow tabs in indentation".to_owned(),
+                line: None,
             };
         }
-        Fault {
-            position: Some((line, error.marker().col() + 1)),
-            found: format!("not YAML: {}", error.info()),
-            expected: "`key: value` lines, nested by two spaces".to_owned(),
-        }
+        let (found, expected) = explain(error.info());
+        let text = Some(self.line(line).to_owned());
+        Fault { position: Some((line, column)), found, expected: expected.to_owned(), line: text }
+    }
+
+    /// The text of a line; lines count from 1.
+    fn line(&self, number: usize) -> &str {
+        self.lines.get(number.saturating_sub(1)).copied().unwrap_or_default()
+    }
+
+    /// The text at a position, up to the next blank: `&name`, `*name`, `!tag`.
+    fn word(&self, (line, column): (usize, usize)) -> String {
+        self.line(line).chars().skip(column.saturating_sub(1)).take_while(|c| !c.is_whitespace()).take(40).collect()
+    }
+}
+
+/// What the parser means, for the mistakes that people make, and what would have been right.
+fn explain(info: &str) -> (String, &'static str) {
+    let lines = "`key: value` lines, those of one mapping indented alike";
+    let has = |words: &[&str]| words.iter().any(|word| info.contains(word));
+    if has(&["mapping values are not allowed", "illegal placement of ':'"]) {
+        ("a second `:` in one value".to_owned(), "a text with `: ` in it to stand in quotes")
+    } else if has(&["quoted scalar"]) {
+        ("a quote that is not closed".to_owned(), "a closing quote in the same line")
+    } else if has(&["expected ',' or"]) {
+        ("a `[` or `{` that is not closed".to_owned(), "the closing bracket, and commas between the values")
+    } else if has(&["misplaced bracket"]) {
+        ("a closing bracket that closes nothing".to_owned(), lines)
+    } else if has(&["expected key", "'-' indicator", "invalid indentation", "simple key", "block sequence entries"]) {
+        ("a line that does not fit those around it".to_owned(), lines)
+    } else if has(&["recursion limit"]) {
+        ("the nesting is too deep".to_owned(), "fewer levels")
+    } else if has(&["unknown anchor"]) {
+        ("an alias (`*`)".to_owned(), "the value itself: anchors and aliases are not allowed")
+    } else if let Some(c) = info.strip_prefix("unexpected character: `").and_then(|rest| rest.chars().next()) {
+        let c = if c == '`' { "a backtick".to_owned() } else { format!("`{c}`") };
+        (format!("{c} at the start of a value"), "quotes around a text that starts with it")
+    } else {
+        (format!("not YAML: {info}"), lines)
     }
 }
 
 /// Checks that a key is a text that has not been there before.
 fn accept_key(node: Node, seen: &mut HashMap<String, usize>) -> (Key, Option<Fault>) {
     let (line, column) = (node.line, node.column);
-    let fault =
-        |found: String, expected: &str| Fault { position: Some((line, column)), found, expected: expected.to_owned() };
+    let fault = |found: String, expected: &str| Fault {
+        position: Some((line, column)),
+        found,
+        expected: expected.to_owned(),
+        line: None,
+    };
     let Value::Scalar { text, .. } = node.value else {
         let key = Key { text: String::new(), line, column, refused: true };
         return (key, Some(fault("a list or mapping as a key".to_owned(), "a name")));
     };
     let first = seen.get(&text).copied();
     seen.entry(text.clone()).or_insert(line);
-    let fault = first
-        .map(|first| fault(format!("the key `{text}` is there twice"), &format!("one: the first is in line {first}")));
+    let fault = first.map(|first| {
+        fault(
+            format!("the key `{}` is there twice", text.escape_debug()),
+            &format!("one: the first is in line {first}"),
+        )
+    });
     let repeated = fault.is_some();
     (Key { text, line, column, refused: repeated }, fault)
 }

@@ -89,8 +89,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn why(ours: Value, theirs: Value) -> Option<String> {
-        match same_dashboard(&ours, &theirs) {
+    fn why(ours: &Value, theirs: &Value) -> Option<String> {
+        match same_dashboard(ours, theirs) {
             Comparison::Same => None,
             Comparison::Different(why) => Some(why),
         }
@@ -101,7 +101,7 @@ mod tests {
         let ours = json!({ "id": null, "title": "T", "panels": [{ "id": 1, "w": 1.0, "links": null }] });
         let theirs =
             json!({ "title": "T", "id": 7, "version": 3, "panels": [{ "w": 1, "id": 1, "pluginVersion": "9" }] });
-        assert_eq!(why(ours, theirs), None);
+        assert_eq!(why(&ours, &theirs), None);
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
         let theirs = |edit: fn(&mut Value)| {
             let mut copy = ours.clone();
             edit(&mut copy);
-            why(ours.clone(), copy).unwrap_or_default()
+            why(&ours, &copy).unwrap_or_default()
         };
         assert_eq!(theirs(|v| v["panels"][1]["title"] = "b".into()), "`panels[1].title` is `b`, not `B`");
         assert_eq!(theirs(|v| v["panels"] = json!([])), "`panels` has 0 entries, not 2");
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_panels_own_id_and_version_count() {
         assert_eq!(
-            why(json!({ "panels": [{ "id": 1 }] }), json!({ "panels": [{ "id": 2 }] })).as_deref(),
+            why(&json!({ "panels": [{ "id": 1 }] }), &json!({ "panels": [{ "id": 2 }] })).as_deref(),
             Some("`panels[0].id` is `2`, not `1`")
         );
     }

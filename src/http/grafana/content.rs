@@ -86,18 +86,28 @@ impl Content {
     /// in a folder, where a second dashboard of a title replaces the first and none may have a folder's title.
     pub fn check(&self) -> Result<()> {
         let mut uids = HashMap::from([(self.folder.uid.as_str(), THE_FOLDER)]);
-        let mut titles = HashMap::from([(self.folder.title.to_lowercase(), THE_FOLDER)]);
+        let mut titles = HashMap::from([(slug(&self.folder.title), THE_FOLDER)]);
         for dashboard in &self.dashboards {
             let (uid, title, origin) = (&dashboard.uid, &dashboard.title, dashboard.origin.as_str());
             if let Some(other) = uids.insert(uid.as_str(), origin) {
                 return Err(clash(format!("{other} and {origin} both have the uid `{uid}`"), origin, "uid"));
             }
-            if let Some(other) = titles.insert(title.to_lowercase(), origin) {
-                return Err(clash(format!("{other} and {origin} both have the title `{title}`"), origin, "title"));
+            if let Some(other) = titles.insert(slug(title), origin) {
+                return Err(clash(
+                    format!("{other} and {origin} both have the title `{title}`, or nearly"),
+                    origin,
+                    "title",
+                ));
             }
         }
         Ok(())
     }
+}
+
+/// What Grafana up to 10 compares titles by: letters and digits in lower case, anything else a break.
+pub(super) fn slug(title: &str) -> String {
+    let words = title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_lowercase()
 }
 
 /// How messages name the folder beside the dashboards' origins.
@@ -181,10 +191,13 @@ mod tests {
              caused by: a-A.json and a-B.json both have the uid `a`\n\
              hint: give a-B.json another `uid`"
         );
-        assert_eq!(facts(&[("a", "Disk"), ("b", "disk")]), "a-Disk.json and b-disk.json both have the title `disk`");
+        assert_eq!(
+            facts(&[("a", "Disk"), ("b", "disk!")]),
+            "a-Disk.json and b-disk!.json both have the title `disk!`, or nearly"
+        );
         assert_eq!(
             facts(&[("a", "moko-mon")]),
-            "moko-mon's folder in Grafana and a-moko-mon.json both have the title `moko-mon`"
+            "moko-mon's folder in Grafana and a-moko-mon.json both have the title `moko-mon`, or nearly"
         );
     }
 }

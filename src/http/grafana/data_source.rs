@@ -52,17 +52,23 @@ impl Grafana {
     }
 
     /// Makes the data source what it should be: creates it, or sets what differs and keeps the rest.
+    ///
+    /// Asks for a new one first, like [`Grafana::apply_folder`].
     pub async fn apply_data_source(&self, desired: &DataSource) -> Result<()> {
         let subject = Subject { kind: Kind::DataSource, name: &desired.name };
-        let answer = match self.data_source(&desired.uid).await? {
-            None => self.post(subject, &["datasources"], &desired.json()).await?,
-            Some(found) if difference(&desired.json(), &found, "").is_none() => return Ok(()),
-            // The version that we read goes back with it: Grafana then refuses (409) to undo somebody else's change.
-            Some(mut body) => {
-                overlay(&mut body, desired.json());
-                self.put(subject, &["datasources", "uid", &desired.uid], &body).await?
+        let mut answer = self.post(subject, &["datasources"], &desired.json()).await?;
+        if answer.status == 409 {
+            match self.data_source(&desired.uid).await? {
+                Some(found) if difference(&desired.json(), &found, "").is_none() => return Ok(()),
+                // The version that we read goes back with it: Grafana then refuses to undo somebody else's change.
+                Some(mut body) => {
+                    overlay(&mut body, desired.json());
+                    answer = self.put(subject, &["datasources", "uid", &desired.uid], &body).await?;
+                }
+                // Another data source has the name: the first answer says so.
+                None => {}
             }
-        };
+        }
         self.accept(subject, &answer).map(drop)
     }
 

@@ -23,23 +23,22 @@ impl Grafana {
 
     /// Makes sure that the folder exists under its uid and title.
     ///
-    /// A taken uid is answered with 409 by newer Grafanas and with 412 by older ones (seen on 7.5 and 9.4); either may
-    /// mean that somebody was faster, so the last word has another look.
+    /// Asks for a new one first: that is one call where it matters, on the first `up`. A taken uid is answered with
+    /// 409 by newer Grafanas and with 412 by older ones (seen on 7.5 and 9.4).
     pub async fn apply_folder(&self, desired: &Folder) -> Result<()> {
         let subject = Subject { kind: Kind::Folder, name: &desired.title };
-        let answer = match self.folder(&desired.uid).await? {
-            Some(found) if found == *desired => return Ok(()),
-            Some(_) => {
-                let body = json!({ "title": desired.title, "overwrite": true });
-                self.put(subject, &["folders", &desired.uid], &body).await?
+        let body = json!({ "uid": desired.uid, "title": desired.title });
+        let mut answer = self.post(subject, &["folders"], &body).await?;
+        if matches!(answer.status, 409 | 412) {
+            match self.folder(&desired.uid).await? {
+                Some(found) if found == *desired => return Ok(()),
+                Some(_) => {
+                    let body = json!({ "title": desired.title, "overwrite": true });
+                    answer = self.put(subject, &["folders", &desired.uid], &body).await?;
+                }
+                // Another folder has the title: the first answer says so.
+                None => {}
             }
-            None => {
-                let body = json!({ "uid": desired.uid, "title": desired.title });
-                self.post(subject, &["folders"], &body).await?
-            }
-        };
-        if matches!(answer.status, 409 | 412) && self.folder(&desired.uid).await?.as_ref() == Some(desired) {
-            return Ok(());
         }
         self.accept(subject, &answer).map(drop)
     }

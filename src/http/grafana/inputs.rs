@@ -95,8 +95,9 @@ fn fill(value: &mut Value, known: &[(String, String)], variables: &HashSet<Strin
             for (reference, value) in known {
                 *text = text.replace(reference, value);
             }
-            // A reference is the whole string: within longer text it is none that Grafana would resolve.
-            if text.starts_with("${DS_") && text.ends_with('}') && !variables.contains(text) {
+            // Undeclared: only where the reference is the whole string can it be nothing else.
+            let name = text.strip_prefix("${DS_").and_then(|rest| rest.strip_suffix('}'));
+            if name.is_some_and(is_uid) && !variables.contains(text) {
                 data_source_uid.clone_into(text);
             }
         }
@@ -158,7 +159,7 @@ mod tests {
                 { "datasource": { "uid": "${DS_EXPR}" } },
                 { "datasource": { "uid": "${DS_UNDECLARED}" } },
                 { "datasource": { "uid": "${DS_PICKED}" } },
-                { "datasource": { "uid": "$datasource" } }
+                { "datasource": { "uid": "$datasource" }, "title": "${DS_A} and ${DS_B}" }
             ],
             "templating": { "list": [{ "name": "DS_PICKED", "type": "datasource" }] }
         }))
@@ -175,7 +176,7 @@ mod tests {
                     { "datasource": { "uid": "__expr__" } },
                     { "datasource": { "uid": "prom" } },
                     { "datasource": { "uid": "${DS_PICKED}" } },
-                    { "datasource": { "uid": "$datasource" } }
+                    { "datasource": { "uid": "$datasource" }, "title": "${DS_A} and ${DS_B}" }
                 ],
                 "templating": { "list": [{ "name": "DS_PICKED", "type": "datasource" }] }
             })

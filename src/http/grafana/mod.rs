@@ -34,12 +34,15 @@ pub use refusal::OLDEST_SUPPORTED;
 use refusal::{Subject, refusal};
 
 /// One Grafana and a login to it.
+///
+/// A password that was refused once is not sent again by this value. Whoever makes several calls at once makes one
+/// alone first ([`Grafana::login_check`] or [`Grafana::state`]): each of them would count as a wrong login.
 #[derive(Debug)]
 pub struct Grafana {
     http: Http,
     base: String,
     login: Login,
-    /// Set by the first 401: five wrong logins lock the user for five minutes, so there is no second.
+    /// Set by the first 401: five wrong logins lock the user out for five minutes.
     login_refused: AtomicBool,
     version: OnceLock<Option<String>>,
 }
@@ -106,19 +109,38 @@ impl Grafana {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.http.get(url.as_str(), Some(&self.login)).await.goal(|| subject.goal(true))
+        let answer = self.http.get(url.as_str(), Some(&self.login)).await.goal(|| subject.goal(true))?;
+        Ok(self.noted(answer))
     }
 
     /// `POST /api/…`: whatever comes back.
     async fn post(&self, subject: Subject<'_>, path: &[&str], body: &Value) -> Result<Answer> {
         self.may_log_in()?;
-        self.http.post(self.url(path)?.as_str(), Some(&self.login), body).await.goal(|| subject.goal(false))
+        let url = self.url(path)?;
+        let answer = self.http.post(url.as_str(), Some(&self.login), body).await.goal(|| subject.goal(false))?;
+        Ok(self.noted(answer))
     }
 
     /// `PUT /api/…`: whatever comes back.
     async fn put(&self, subject: Subject<'_>, path: &[&str], body: &Value) -> Result<Answer> {
         self.may_log_in()?;
-        self.http.put(self.url(path)?.as_str(), Some(&self.login), body).await.goal(|| subject.goal(false))
+        let url = self.url(path)?;
+        let answer = self.http.put(url.as_str(), Some(&self.login), body).await.goal(|| subject.goal(false))?;
+        Ok(self.noted(answer))
+    }
+
+    fn may_log_in(&self) -> Result<()> {
+        if self.login_refused.load(Ordering::Relaxed) {
+            return Err(refusal::login_not_tried());
+        }
+        Ok(())
+    }
+
+    fn noted(&self, answer: Answer) -> Answer {
+        if answer.status == 401 {
+            self.login_refused.store(true, Ordering::Relaxed);
+        }
+        answer
     }
 
     /// The JSON of a successful answer; `None` for Grafana's 404.
@@ -134,18 +156,8 @@ impl Grafana {
         if answer.is_success() {
             return read(subject, answer);
         }
-        if answer.status == 401 {
-            self.login_refused.store(true, Ordering::Relaxed);
-        }
         let version = self.version.get().and_then(Option::as_deref);
         Err(refusal(subject, answer, version))
-    }
-
-    fn may_log_in(&self) -> Result<()> {
-        if self.login_refused.load(Ordering::Relaxed) {
-            return Err(refusal::login_not_tried());
-        }
-        Ok(())
     }
 
     fn url(&self, path: &[&str]) -> Result<Url> {

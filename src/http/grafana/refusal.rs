@@ -95,6 +95,10 @@ fn refused(subject: Subject<'_>, message: &str, status: &str, code: u16) -> Fact
         (Kind::Dashboard, _) if lower.contains("folder not found") => {
             ("its folder is not there any more: somebody removed it meanwhile".into(), AGAIN.into())
         }
+        (Kind::Dashboard, _) if status == "name-match" => (
+            format!("a folder has the title `{name}`, which in this Grafana no dashboard may have then"),
+            "rename one of them, then run `moko-mon up` again".into(),
+        ),
         (Kind::Dashboard, 412) if status == "plugin-dashboard" => {
             ("a plugin owns the dashboard of that uid".into(), "give the dashboard another `uid`".into())
         }

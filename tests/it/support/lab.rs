@@ -222,7 +222,11 @@ impl Output {
     /// Exit status and both streams, without what differs from run to run.
     pub(crate) fn text(&self) -> String {
         let stderr = filters::progress(&self.stderr);
-        let text = format!("exit {}\n--- stdout\n{}\n--- stderr\n{stderr}", self.status.code().unwrap_or(-1), self.stdout.trim_end());
+        let text = format!(
+            "exit {}\n--- stdout\n{}\n--- stderr\n{stderr}",
+            self.status.code().unwrap_or(-1),
+            self.stdout.trim_end()
+        );
         self.filtered(&text)
     }
 

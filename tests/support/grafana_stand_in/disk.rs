@@ -1,6 +1,7 @@
 //! Small JSON files, written whole or not at all.
 
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -23,6 +24,9 @@ pub(super) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), String> 
         file.write_all(&serde_json::to_vec(value)?)?;
         file.as_file().sync_all()?;
         file.persist(path)?;
+        // Root may have reset the password (`docker exec -u 0`): the file stays the server's, like the directory.
+        let owner = std::fs::metadata(path.parent().unwrap_or(Path::new(".")))?;
+        let _ = std::os::unix::fs::chown(path, Some(owner.uid()), Some(owner.gid()));
         Ok(())
     };
     replace().map_err(|error| format!("{}: {error}", path.display()))

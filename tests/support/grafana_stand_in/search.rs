@@ -14,12 +14,17 @@ pub(super) struct Params {
     query: String,
     #[serde(default, rename = "type")]
     kind: String,
+    #[serde(default, rename = "folderUIDs")]
+    folder_uid: String,
 }
 
 pub(super) async fn search(State(server): App, Query(params): Query<Params>) -> Json<Value> {
     let store = server.store();
     let wanted = |title: &str| title.to_lowercase().contains(&params.query.to_lowercase());
-    let folders = store.folders.iter().filter(|folder| params.kind != "dash-db" && wanted(&folder.title));
+    let folders = store
+        .folders
+        .iter()
+        .filter(|folder| params.kind != "dash-db" && params.folder_uid.is_empty() && wanted(&folder.title));
     let folders = folders.map(|folder| {
         json!({
             "id": folder.id,
@@ -30,7 +35,10 @@ pub(super) async fn search(State(server): App, Query(params): Query<Params>) -> 
             "tags": [],
         })
     });
-    let dashboards = store.dashboards.iter().filter(|one| params.kind != "dash-folder" && wanted(&one.title));
+    let inside = |uid: &str| params.folder_uid.is_empty() || params.folder_uid == uid;
+    let dashboards = store.dashboards.iter();
+    let dashboards =
+        dashboards.filter(|one| params.kind != "dash-folder" && inside(&one.folder_uid) && wanted(&one.title));
     let dashboards = dashboards.map(|one| {
         let mut hit = json!({
             "id": one.id,

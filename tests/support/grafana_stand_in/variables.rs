@@ -123,3 +123,38 @@ pub(super) fn go_duration(millis: u64) -> String {
         _ => format!("{hours}h{minutes}m{seconds}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Steps and expansions as recorded from 9.4, over five minutes with a scrape interval of 5 s.
+    #[test]
+    fn steps_and_variables_are_those_of_9_4() {
+        let span = |query: Value| Span::new(0, 300_000, &query, "5s");
+        assert_eq!(span(json!({ "intervalMs": 15000, "maxDataPoints": 20 })).step, 15_000);
+        assert_eq!(span(json!({ "intervalMs": 60000, "maxDataPoints": 3 })).step, 120_000);
+        assert_eq!(span(json!({})).step, 5_000);
+        let span = span(json!({ "intervalMs": 15000, "maxDataPoints": 20 }));
+        assert_eq!(
+            span.expand("[$__rate_interval] [$__interval] $__interval_ms $__range ${__range_s} $__range_ms $job"),
+            "[20s] [15s] 15000 300s 300 300000 $job"
+        );
+    }
+
+    #[test]
+    fn durations_are_printed_like_go_does() {
+        let cases = [(15_000, "15s"), (120_000, "2m0s"), (3_600_000, "1h0m0s"), (500, "500ms"), (1_500, "1.5s")];
+        for (millis, text) in cases {
+            assert_eq!(go_duration(millis), text);
+        }
+    }
+
+    #[test]
+    fn times_are_relative_absolute_or_1970() {
+        assert_eq!(parse_time("now-1h30m", 6_000_000), Some(600_000));
+        assert_eq!(parse_time("1234", 0), Some(1234));
+        assert_eq!((parse_time("", 5), parse_time("yesterday", 5)), (Some(0), None));
+    }
+}
