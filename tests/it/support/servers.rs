@@ -73,6 +73,11 @@ impl Server {
         let _ = self.task.await;
     }
 
+    /// From now on it does what it should.
+    pub(crate) fn behave(&self) {
+        self.loaded.lock().unwrap().manner = None;
+    }
+
     /// Freezes it: connections are taken and not answered.
     pub(crate) fn pause(&self, paused: bool) {
         self.paused.send_replace(paused);
