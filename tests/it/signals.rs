@@ -56,7 +56,11 @@ fn during_the_wait() {
         assert_eq!(output.code(), code, "{}", output.text());
         lab.engine.with(|state| {
             state.manners.clear();
-            state.containers.iter().filter_map(|of| of.server.as_ref()).for_each(crate::support::servers::Server::behave);
+            state
+                .containers
+                .iter()
+                .filter_map(|of| of.server.as_ref())
+                .for_each(crate::support::servers::Server::behave);
         });
         lab.converges();
     }

@@ -232,7 +232,8 @@ fn a_full_disk_is_named_with_a_way_out() {
 #[test]
 fn used_up_address_pools_have_a_way_out() {
     let lab = Lab::new();
-    let message = "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network";
+    let message =
+        "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network";
     lab.engine.fault("POST /networks/create", 1, Fault::Refuse(500, message));
     insta::assert_snapshot!(lab.run(&["up"]).error(), @"
     error: could not create network `moko-mon`
