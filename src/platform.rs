@@ -45,6 +45,8 @@ impl Stop {
         let terminated = self.terminated.load(std::sync::atomic::Ordering::SeqCst);
         let code = if terminated { Code::Terminated } else { Code::Interrupted };
         Error::new(code, format!("{goal} was interrupted"))
+            .cause("what was done up to here stays")
+            .hint("run the same command again: it goes on from there")
     }
 }
 

@@ -12,7 +12,7 @@ use crate::observed::Container;
 use crate::plan::{Action, Import, Plan, Step};
 use crate::secret::Secret;
 use crate::server;
-use crate::stack::{ADMIN_PASSWORD, ADMIN_USER, Access, ComponentSpec, FileSpec, VolumeKind};
+use crate::stack::{ADMIN_USER, Access, ComponentSpec, FileSpec, VolumeKind, admin_password};
 
 pub(super) struct Chain<'a> {
     apply: &'a Apply<'a>,
@@ -31,16 +31,21 @@ impl<'a> Chain<'a> {
         Self { apply, spec, id: RefCell::new(id), restarts: Cell::new(0), grafana: tokio::sync::OnceCell::new() }
     }
 
-    /// Performs the chain; deliveries that follow each other are one upload for each volume.
+    /// Performs the chain; the secrets are made together, and all deliveries are one upload for each volume.
     pub(super) async fn run(&self, plan: &Plan) -> Result<()> {
         let steps: Vec<&Step> = plan.chain(self.spec.component).collect();
         if let Some(inspected) = self.inspect(&steps).await? {
             self.restarts.set(inspected);
         }
         let starts = steps.iter().any(|step| step.action == Action::Start);
-        let mut delivered = false;
+        let (mut generated, mut delivered) = (false, false);
         for step in &steps {
             let result = match &step.action {
+                Action::Generate { .. } if generated => Ok(()),
+                Action::Generate { .. } => {
+                    generated = true;
+                    self.apply.step(step, self.generate(&steps)).await
+                }
                 Action::Write { .. } | Action::Clear { .. } if delivered => Ok(()),
                 Action::Write { .. } | Action::Clear { .. } => {
                     delivered = true;
@@ -76,7 +81,6 @@ impl<'a> Chain<'a> {
                 docker.remove_container(id, name).await
             }
             Action::Create => self.create().await,
-            Action::Generate { path } => self.generate(path).await,
             Action::Unpause => docker.unpause(&self.id()?, name).await,
             Action::Reload => self.reload().await,
             Action::Wait => {
@@ -113,18 +117,25 @@ impl<'a> Chain<'a> {
         })
     }
 
-    /// Makes a secret unless the volume has it: once written it is never changed silently.
-    async fn generate(&self, path: &str) -> Result<()> {
-        let secret = self.spec.generated.iter().find(|secret| secret.path == path);
-        let secret = secret.ok_or_else(|| Error::new(Code::NotFound, format!("nothing generates `{path}`")))?;
-        let folder = self.folder(path)?;
-        let there = self.apply.docker.download(&self.id()?, &self.spec.container.name, folder).await?;
-        if there.contains_key(path) {
-            return Ok(());
-        }
-        let content = Secret::random()?.expose().as_bytes().to_vec();
-        let file = FileSpec { path: path.to_owned(), content, access: secret.access };
-        self.upload(vec![file]).await
+    /// Makes the secrets that the volume does not have: once written, one is never changed silently.
+    async fn generate(&self, steps: &[&Step]) -> Result<()> {
+        let there = match self.spec.volume(VolumeKind::Secrets) {
+            // A volume that was there before may hold secrets that only a container can show.
+            Some(volume) if self.apply.observed.volumes.contains_key(&volume.name) => {
+                self.apply.docker.download(&self.id()?, &self.spec.container.name, &volume.path).await?
+            }
+            Some(_) | None => BTreeMap::new(),
+        };
+        let planned = |path: &String| {
+            steps.iter().any(|step| matches!(&step.action, Action::Generate { path: planned } if planned == path))
+        };
+        let missing =
+            self.spec.generated.iter().filter(|secret| planned(&secret.path) && !there.contains_key(&secret.path));
+        let files = missing.map(|secret| {
+            let content = Secret::random()?.expose().as_bytes().to_vec();
+            Ok(FileSpec { path: secret.path.clone(), content, access: secret.access })
+        });
+        self.upload(files.collect::<Result<_>>()?).await
     }
 
     /// Delivers everything the plan writes or clears; before a start also the marker that says so.
@@ -216,7 +227,12 @@ impl<'a> Chain<'a> {
     }
 
     async fn log_in(&self) -> Result<Grafana> {
-        let password = admin_password(self.apply, self.spec, &self.id()?).await?;
+        let name = &self.spec.container.name;
+        let files = self.apply.docker.download(&self.id()?, name, crate::stack::SECRETS_PATH).await;
+        let password = admin_password(&files.goal(|| "could not read Grafana's password")?).ok_or_else(|| {
+            Error::new(Code::GrafanaLogin, "the secrets volume has no Grafana password")
+                .hint("make a new one with `moko-mon password reset`")
+        })?;
         Ok(Grafana::new(self.apply.http, &self.spec.url(), ADMIN_USER, password))
     }
 
@@ -224,17 +240,6 @@ impl<'a> Chain<'a> {
         let missing = || Error::new(Code::EngineFailed, format!("container `{}` is gone", self.spec.container.name));
         self.id.borrow().clone().ok_or_else(missing)
     }
-}
-
-/// Reads Grafana's administrator password from the secrets volume.
-async fn admin_password(apply: &Apply<'_>, spec: &ComponentSpec, id: &str) -> Result<Secret> {
-    let files = apply.docker.download(id, &spec.container.name, crate::stack::SECRETS_PATH).await;
-    let files = files.goal(|| "could not read Grafana's password from the secrets volume")?;
-    let file = files.get(ADMIN_PASSWORD).ok_or_else(|| {
-        Error::new(Code::GrafanaLogin, "the secrets volume has no Grafana password")
-            .hint("make a new one with `moko-mon password reset`")
-    })?;
-    Ok(Secret::new(String::from_utf8_lossy(&file.content).trim_end()))
 }
 
 /// The observed container of a component, if it was there under its own name.

@@ -93,11 +93,7 @@ async fn remove_images(context: &Context<'_>, docker: &Docker, mut images: Vec<S
 }
 
 fn check(context: &Context<'_>) -> Result<()> {
-    if context.stop.asked() {
-        Err(context.stop.error("`down`").hint("run `moko-mon down` again to go on"))
-    } else {
-        Ok(())
-    }
+    if context.stop.asked() { Err(context.stop.error("`down`")) } else { Ok(()) }
 }
 
 fn summary(project: &str, removed: &[(&str, &Vec<String>)], kept: &[String]) -> String {

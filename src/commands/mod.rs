@@ -14,7 +14,7 @@ mod up;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::cli::{Cli, Command, Global};
+use crate::cli::{self, Cli, Command, Global};
 use crate::config::{self as settings, Resolved, Sources};
 use crate::docker::Docker;
 use crate::error::{Code, Error, ExitStatus, Result};
@@ -72,8 +72,32 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, directory: Pat
         Ok(sources) => Context { sources, environment, ui: &ui, stop: Stop::listen() },
         Err(error) => return ui.finish(name, Err(error)),
     };
-    let result = dispatch(&context, cli.command).await;
+    let result = if stops_by_itself(&cli.command) {
+        dispatch(&context, cli.command).await
+    } else {
+        tokio::select! {
+            result = dispatch(&context, cli.command) => result,
+            () = context.stop.token.cancelled() => Err(context.stop.error(&format!("`{name}`"))),
+        }
+    };
     ui.finish(name, result)
+}
+
+/// Whether a command has a call to finish or an end of its own when it is interrupted; one that only looks is dropped.
+const fn stops_by_itself(command: &Command) -> bool {
+    match command {
+        Command::Up(flags) => !flags.dry_run,
+        Command::Logs(flags) => flags.follow,
+        Command::Down(_) | Command::Password(cli::Password::Reset) => true,
+        Command::Init
+        | Command::Status(_)
+        | Command::Open(_)
+        | Command::Password(cli::Password::Show)
+        | Command::Render(_)
+        | Command::Config(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => false,
+    }
 }
 
 async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {

@@ -12,7 +12,7 @@ use crate::http::grafana::Grafana;
 use crate::lock::Lock;
 use crate::observed::{Container, State};
 use crate::secret::Secret;
-use crate::stack::{ADMIN_PASSWORD, ADMIN_USER, Access, SECRETS_PATH};
+use crate::stack::{ADMIN_PASSWORD, ADMIN_USER, Access, SECRETS_PATH, admin_password};
 use crate::ui::Report;
 
 pub(super) async fn run(context: &Context<'_>, what: cli::Password) -> Result<Report> {
@@ -47,11 +47,10 @@ async fn grafana(docker: &Docker, project: &str) -> Result<Container> {
 /// The password in the secrets volume.
 pub(super) async fn read(docker: &Docker, container: &Container) -> Result<Secret> {
     let files = docker.download(&container.id, &container.name, SECRETS_PATH).await?;
-    let file = files.get(ADMIN_PASSWORD).ok_or_else(|| {
+    admin_password(&files).ok_or_else(|| {
         Error::new(Code::NotFound, "the secrets volume has no Grafana password")
             .hint("make a new one with `moko-mon password reset`")
-    })?;
-    Ok(Secret::new(String::from_utf8_lossy(&file.content).trim_end()))
+    })
 }
 
 /// Makes a password, gives it to Grafana with Grafana's own tool, and keeps it once it is seen to work.

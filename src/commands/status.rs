@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::Http;
 use crate::observed::{Container, State};
 use crate::server;
-use crate::stack::{ADMIN_USER, container_name};
+use crate::stack::{ADMIN_USER, container_name, ready_path};
 use crate::ui::{Report, table};
 
 /// How one component is.
@@ -158,14 +158,6 @@ async fn crashes(docker: &Docker, container: &Container) -> Result<Option<String
         0 => format!("does not answer as ready, and exited before: restarted {restarts} times"),
         code => format!("exited with code {code}, restarted {restarts} times"),
     }))
-}
-
-/// Where a component says that it is ready; the same paths as in its spec, which needs a configuration.
-const fn ready_path(component: Component) -> &'static str {
-    match component {
-        Component::Prometheus | Component::Alertmanager | Component::Pushgateway => "/-/ready",
-        Component::Grafana => "/api/health",
-    }
 }
 
 impl Line {

@@ -16,8 +16,7 @@ use crate::http::grafana::Grafana;
 use crate::lock::Lock;
 use crate::observed::{Observed, State};
 use crate::plan::{Plan, needed_ports, reconcile};
-use crate::secret::Secret;
-use crate::stack::{ADMIN_PASSWORD, ADMIN_USER, Stack};
+use crate::stack::{ADMIN_USER, Stack, admin_password};
 use crate::ui::Report;
 use crate::{platform, server};
 
@@ -89,8 +88,7 @@ async fn grafana_state(http: &Http, stack: &Stack, observed: &Observed) -> Optio
     let content = stack.grafana.as_ref()?;
     let spec = stack.get(Component::Grafana)?;
     let container = observed.containers.iter().find(|container| container.component == Some(Component::Grafana))?;
-    let password = container.files.get(ADMIN_PASSWORD).filter(|_| container.ready)?;
-    let password = Secret::new(String::from_utf8_lossy(&password.content).trim_end());
+    let password = admin_password(&container.files).filter(|_| container.ready)?;
     Some(Grafana::new(http, &spec.url(), ADMIN_USER, password).state(content).await)
 }
 

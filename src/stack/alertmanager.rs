@@ -39,7 +39,7 @@ pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
         container,
         files: vec![file],
         generated: Vec::new(),
-        ready_path: "/-/ready",
+        ready_path: super::ready_path(component),
         reload: Some(Reload {
             metrics: "alertmanager",
             main_file: CONFIG_PATH,

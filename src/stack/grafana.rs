@@ -1,11 +1,15 @@
 //! Grafana: hardened by its environment, filled through its API.
 
+use std::collections::BTreeMap;
+
 use super::{Access, ComponentSpec, ContainerSpec, GeneratedSecret, SECRETS_PATH, VolumeKind, container, volume};
 use crate::assets;
 use crate::component::Component;
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::http::grafana::{Content, DATA_SOURCE_UID, Dashboard, DataSource, Folder};
+use crate::observed::FileState;
+use crate::secret::Secret;
 
 /// The administrator's login name.
 pub const ADMIN_USER: &str = "admin";
@@ -18,6 +22,13 @@ const SECRET_KEY: &str = "/run/secrets/moko-mon/secret-key";
 
 /// The fixed uid of our dashboard, as users of the original know it.
 pub const DASHBOARD_UID: &str = "moko-standards-monitoring";
+
+/// The administrator's password among the files of the secrets volume, if it is there.
+#[must_use]
+pub fn admin_password(files: &BTreeMap<String, FileState>) -> Option<Secret> {
+    let file = files.get(ADMIN_PASSWORD)?;
+    Some(Secret::new(String::from_utf8_lossy(&file.content).trim_end()))
+}
 
 /// The official image's user; its group is root's.
 const USER: (u64, u64) = (472, 0);
@@ -44,7 +55,7 @@ pub(super) fn spec(config: &Config) -> ComponentSpec {
             GeneratedSecret { path: ADMIN_PASSWORD.to_owned(), access },
             GeneratedSecret { path: SECRET_KEY.to_owned(), access },
         ],
-        ready_path: "/api/health",
+        ready_path: super::ready_path(component),
         reload: None,
         check: None,
     }

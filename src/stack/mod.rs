@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::http::grafana as grafana_api;
 
-pub use grafana::{ADMIN_PASSWORD, ADMIN_USER, DASHBOARD_UID};
+pub use grafana::{ADMIN_PASSWORD, ADMIN_USER, DASHBOARD_UID, admin_password};
 pub use prometheus::SCRAPE_JOBS;
 pub use spec::{
     Access, Check, ComponentSpec, ContainerSpec, FileSpec, GeneratedSecret, Port, Reload, VolumeKind, VolumeMount,
@@ -62,6 +62,15 @@ impl Stack {
 #[must_use]
 pub fn container_name(project: &str, component: Component) -> String {
     format!("{project}-{component}")
+}
+
+/// The path that answers 200 once a component serves.
+#[must_use]
+pub const fn ready_path(component: Component) -> &'static str {
+    match component {
+        Component::Prometheus | Component::Alertmanager | Component::Pushgateway => "/-/ready",
+        Component::Grafana => "/api/health",
+    }
 }
 
 /// What the four containers have in common.

@@ -48,7 +48,7 @@ pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
         container,
         files: files(config)?,
         generated: Vec::new(),
-        ready_path: "/-/ready",
+        ready_path: super::ready_path(component),
         reload: Some(Reload {
             metrics: "prometheus",
             main_file: CONFIG_PATH,

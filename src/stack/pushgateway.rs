@@ -20,7 +20,7 @@ pub(super) fn spec(config: &Config) -> ComponentSpec {
         container,
         files: Vec::new(),
         generated: Vec::new(),
-        ready_path: "/-/ready",
+        ready_path: super::ready_path(component),
         reload: None,
         check: None,
     }
