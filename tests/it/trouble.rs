@@ -195,7 +195,8 @@ fn a_full_disk_is_named_with_a_way_out() {
 #[test]
 fn used_up_address_pools_have_a_way_out() {
     let lab = Lab::new();
-    let message = "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network";
+    let message =
+        "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network";
     lab.engine.fault("POST /networks/create", 1, Fault::Refuse(500, message));
     insta::assert_snapshot!(lab.run(&["up"]).error(), @"
     error: could not create network `moko-mon`
@@ -217,6 +218,15 @@ fn a_lost_reply_is_told_and_the_next_up_makes_no_second_container() {
     assert_eq!(lab.engine.with(|state| state.named("moko-mon-grafana").unwrap().status), Status::Created);
     lab.converges();
     assert_eq!(lab.engine.with(|state| state.containers.len()), 4);
+}
+
+#[test]
+fn a_request_that_never_arrives_is_not_sent_again() {
+    let lab = Lab::new();
+    lab.engine.fault("POST /containers/moko-mon-grafana/start", 1, Fault::LoseRequest);
+    assert_eq!(lab.run(&["up"]).code(), 1);
+    assert_eq!(lab.engine.writes("POST /containers/moko-mon-grafana/start").len(), 1);
+    lab.converges();
 }
 
 #[test]
