@@ -57,7 +57,7 @@ fn reset_gives_grafana_a_new_password_that_works_and_is_kept() {
     let lab = Lab::up();
     let old = lab.engine.password();
     lab.engine.with(|state| state.change_grafana_password("somebody else's"));
-    let output = lab.run(&["password", "reset"]).succeeds();
+    let output = lab.run(&["password", "reset"]).successful();
     let new = lab.engine.password();
     assert_ne!(old, new);
     assert_eq!(output.stdout, format!("Grafana's login is now admin / {new}\n"));
