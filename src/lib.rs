@@ -18,6 +18,7 @@ pub mod cli;
 pub mod commands;
 pub mod component;
 pub mod config;
+pub mod contract;
 pub mod docker;
 pub mod error;
 pub mod http;

@@ -106,7 +106,11 @@ async fn line(
     };
     let reason = match &probe {
         Ok(()) => None,
-        Err(Some(answer)) => Some(format!("does not answer as ready: {answer}")),
+        // In a crash loop a container runs most of the time.
+        Err(Some(answer)) => match crashes(docker, container).await? {
+            Some(crashes) => Some(crashes),
+            None => Some(format!("does not answer as ready: {answer}")),
+        },
         Err(None) => Some(stopped(docker, container).await?),
     };
     let image = container.spec.as_ref().map_or_else(|| container.image.clone(), |spec| spec.image.clone());
@@ -142,6 +146,18 @@ async fn stopped(docker: &Docker, container: &Container) -> Result<String> {
         reason.push_str(&format!(": {}", crate::docker::error::clean(&words)));
     }
     Ok(reason)
+}
+
+/// What a container that runs at this moment did before, if the engine had to start it again.
+async fn crashes(docker: &Docker, container: &Container) -> Result<Option<String>> {
+    let inspected = docker.inspect(&container.id).await?.unwrap_or_default();
+    let restarts = inspected.restart_count.unwrap_or_default();
+    let code = inspected.state.and_then(|state| state.exit_code).unwrap_or_default();
+    Ok((restarts > 0).then(|| match code {
+        // A running container has 0; what its end was is not kept.
+        0 => format!("does not answer as ready, and exited before: restarted {restarts} times"),
+        code => format!("exited with code {code}, restarted {restarts} times"),
+    }))
 }
 
 impl Line {

@@ -73,7 +73,7 @@ impl Field {
     }
 
     const fn image(example: &'static str) -> Self {
-        let doc = "The image, without `images.registry`; left out, it is the release that moko-mon was tested with.";
+        let doc = "The image, without `images.registry`; left out, it is the one pinned in moko-mon.";
         Self::optional("image", Scalar::Image, example, doc)
     }
 
@@ -120,7 +120,7 @@ pub(crate) static SETTINGS: &[Field] = &[
         "Prometheus scrapes, stores and evaluates.",
         &[
             Field::port("9090"),
-            Field::image("prom/prometheus:v3.5.0"),
+            Field::image("prom/prometheus:v3.13.2"),
             Field::memory("1GiB", 128 << 20),
             Field::scalar("scrape_interval", Scalar::Duration { floor: "1s" }, "15s", "How often targets are scraped."),
             Field::scalar(
@@ -158,12 +158,12 @@ pub(crate) static SETTINGS: &[Field] = &[
     Field::group(
         "alertmanager",
         "Alertmanager groups alerts and notifies people.",
-        &[Field::port("9093"), Field::image("prom/alertmanager:v0.28.1"), Field::memory("128MiB", 32 << 20)],
+        &[Field::port("9093"), Field::image("prom/alertmanager:v0.34.0"), Field::memory("128MiB", 32 << 20)],
     ),
     Field::group(
         "pushgateway",
         "The Pushgateway holds the last values that short-lived scripts push.",
-        &[Field::port("9091"), Field::image("prom/pushgateway:v1.11.1"), Field::memory("128MiB", 32 << 20)],
+        &[Field::port("9091"), Field::image("prom/pushgateway:v1.11.3"), Field::memory("128MiB", 32 << 20)],
     ),
     Field::group(
         "grafana",
@@ -171,7 +171,7 @@ pub(crate) static SETTINGS: &[Field] = &[
         &[
             Field::scalar("enabled", Scalar::Boolean, "true", "Whether the stack has a Grafana at all."),
             Field::port("3000"),
-            Field::image("grafana/grafana:12.0.0"),
+            Field::image("grafana/grafana:13.2.3"),
             Field::memory("512MiB", 128 << 20),
             Field::list(
                 "dashboards",

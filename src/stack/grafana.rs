@@ -87,6 +87,12 @@ fn environment(url: &str) -> Vec<String> {
     settings.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
 }
 
+/// The folder of everything that we import.
+#[must_use]
+pub fn folder() -> Folder {
+    Folder { uid: "moko-mon".to_owned(), title: "moko-mon".to_owned() }
+}
+
 /// What Grafana should contain: our data source, our folder, our dashboard and the user's.
 pub(super) fn content(config: &Config) -> Result<Content> {
     let own = ("built in".to_owned(), assets::DASHBOARD.as_bytes());
@@ -100,7 +106,7 @@ pub(super) fn content(config: &Config) -> Result<Content> {
     });
     let content = Content {
         data_source: DataSource::ours("http://prometheus:9090", config.prometheus.scrape_interval.to_string()),
-        folder: Folder { uid: "moko-mon".to_owned(), title: "moko-mon".to_owned() },
+        folder: folder(),
         dashboards: dashboards.collect::<Result<_>>()?,
     };
     content.check()?;

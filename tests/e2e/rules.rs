@@ -50,14 +50,14 @@ fn bad_promql_is_refused_in_promtool_s_words_before_anything_is_made() {
     output.says(&["rules/bad.yml", "5:", "unclosed left parenthesis", "nothing was changed"]);
 
     // The same beside a stack that runs.
-    stack.config("");
+    stack.config("# nothing\n");
     stack.up();
     let (lives, before) = (stack.lives(), groups(&stack));
     stack.config("rules:\n  extra:\n    - rules/*.yml\n");
     let output = stack.run(&["up"]).code(2);
     assert_eq!((stack.lives(), groups(&stack)), (lives, before));
     assert!(!output.stderr.contains("/etc/prometheus/rules/extra"), "{output}");
-    stack.config("");
+    stack.config("# nothing\n");
     assert_eq!(stack.plan(), Vec::<String>::new());
 }
 

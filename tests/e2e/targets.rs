@@ -34,7 +34,7 @@ fn a_target_on_this_host_is_scraped_after_a_reload_and_keeps_its_own_address() {
     assert_eq!(stack.plan(), Vec::<String>::new());
 
     // Taken out again, it is gone: the file alone changes once more.
-    stack.config("");
+    stack.config("# nothing\n");
     stack.up();
     assert_eq!(stack.touched(&before), Vec::<String>::new());
     assert_eq!(stack.query("scrape_samples_scraped{job=\"mine\"}").len(), 0);
@@ -83,7 +83,7 @@ fn a_target_behind_a_login_is_scraped_and_a_changed_secret_alone_is_delivered() 
     assert!(!format!("{output}").contains("second-token"), "{output}");
 
     // Not wanted any more, nothing of it stays in the volume.
-    stack.config("");
+    stack.config("# nothing\n");
     stack.up();
     eventually("an empty secret", || {
         let left = file(&container, "/run/secrets/moko-mon/token").3;

@@ -89,11 +89,10 @@ fn a_port_that_a_process_holds_is_named_before_anything_is_done() {
     let (_, envelope) = lab.json(&["up"]);
     assert_eq!(envelope["error"]["code"], "port_taken");
     let port = lab.ports.prometheus;
-    assert_eq!(
-        envelope["error"]["hint"],
-        "stop it, or set `prometheus.port` in moko-mon.yaml to a free port"
+    assert_eq!(envelope["error"]["hint"], "stop it, or set `prometheus.port` in moko-mon.yaml to a free port");
+    assert!(
+        envelope["error"]["causes"][0].as_str().unwrap().starts_with(&format!("host port {port} is held by process "))
     );
-    assert!(envelope["error"]["causes"][0].as_str().unwrap().starts_with(&format!("host port {port} is held by process ")));
     assert_eq!(lab.engine.writes(""), [""; 0]);
 }
 

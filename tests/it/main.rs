@@ -3,10 +3,22 @@
 #[cfg(test)]
 mod change;
 #[cfg(test)]
+mod exclusion;
+#[cfg(test)]
 mod foreign;
+#[cfg(test)]
+mod grafana;
 #[cfg(test)]
 mod no_engine;
 #[cfg(test)]
+mod pull;
+#[cfg(test)]
+mod signals;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod sweep;
+#[cfg(test)]
+mod trouble;
 #[cfg(test)]
 mod up;

@@ -24,15 +24,8 @@ fn a_missing_socket_is_named() {
 #[test]
 fn every_command_that_needs_an_engine_says_so_in_json_too() {
     let lab = Lab::new();
-    let commands: [&[&str]; 7] = [
-        &["up"],
-        &["up", "--dry-run"],
-        &["down"],
-        &["status"],
-        &["logs"],
-        &["open", "grafana"],
-        &["password", "show"],
-    ];
+    let commands: [&[&str]; 7] =
+        [&["up"], &["up", "--dry-run"], &["down"], &["status"], &["logs"], &["open", "grafana"], &["password", "show"]];
     for arguments in commands {
         let arguments = [arguments, &["--output", "json"]].concat();
         let output = lab.command(&arguments).env("DOCKER_HOST", "unix:///nonexistent/docker.sock").run();
@@ -95,7 +88,8 @@ fn a_port_and_a_socket_where_nothing_listens_are_named() {
 
 #[test]
 fn something_else_that_listens_is_not_taken_for_an_engine() {
-    let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\nconnection: close\r\n\r\n<html></html>";
+    let page =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\nconnection: close\r\n\r\n<html></html>";
     insta::assert_snapshot!(against(page), @"
     exit 3
     --- stdout

@@ -42,8 +42,12 @@ fn a_fresh_up_does_everything_once_and_says_where_it_is() {
     grafana       import    folder moko-mon
     grafana       import    dashboard moko-standards-monitoring
     ");
-    let shared: Vec<String> =
-        lab.engine.writes("").into_iter().filter(|call| !call.contains("moko-mon-") && !call.contains("images")).collect();
+    let shared: Vec<String> = lab
+        .engine
+        .writes("")
+        .into_iter()
+        .filter(|call| !call.contains("moko-mon-") && !call.contains("images"))
+        .collect();
     assert_eq!(shared, ["POST /networks/create"]);
     insta::assert_snapshot!(lab.engine.writes("prom/prometheus").join("\n"), @"POST /images/create prom/prometheus:v3.13.2");
     insta::assert_snapshot!(lab.engine.writes("moko-mon-prometheus").join("\n"), @"
@@ -161,10 +165,7 @@ fn a_dry_run_prints_every_step_with_its_cause_and_changes_nothing() {
     assert_eq!((output.code(), output.stderr.as_str()), (0, ""));
     assert_eq!(envelope["command"], "up");
     let steps = envelope["data"]["steps"].as_array().unwrap();
-    assert_eq!(
-        steps[0],
-        json!({"component": null, "action": "create", "subject": "moko-mon", "cause": "missing"})
-    );
+    assert_eq!(steps[0], json!({"component": null, "action": "create", "subject": "moko-mon", "cause": "missing"}));
     assert_eq!(
         steps[1],
         json!({"component": "prometheus", "action": "pull", "subject": "prom/prometheus:v3.13.2", "cause": "missing"})

@@ -70,9 +70,9 @@ fn the_starting_file_reads_well() {
     #prometheus:
       # The port on the host.
       #port: 9090
-      # The image, without `images.registry`; left out, it is the release that moko-mon was tested with.
+      # The image, without `images.registry`; left out, it is the one pinned in moko-mon.
       # For example:
-      #   image: prom/prometheus:v3.5.0
+      #   image: prom/prometheus:v3.13.2
       # The memory limit: a whole number with MiB or GiB (m, MB, g, GB mean the same, powers of 1024).
       #memory: 1GiB
       # How often targets are scraped.
@@ -103,7 +103,7 @@ fn the_starting_file_reads_well() {
     #alertmanager:
       # The port on the host.
       #port: 9093
-      # The image, without `images.registry`; left out, it is the release that moko-mon was tested with.
+      # The image, without `images.registry`; left out, it is the one pinned in moko-mon.
     "#);
 }
 
@@ -186,9 +186,9 @@ fn the_schema_knows_every_setting_and_nothing_else() {
         "image": {
           "type": "string",
           "minLength": 1,
-          "description": "The image, without `images.registry`; left out, it is the release that moko-mon was tested with.",
+          "description": "The image, without `images.registry`; left out, it is the one pinned in moko-mon.",
           "examples": [
-            "prom/alertmanager:v0.28.1"
+            "prom/alertmanager:v0.34.0"
           ]
         },
         "memory": {

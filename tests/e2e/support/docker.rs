@@ -59,8 +59,7 @@ pub(crate) fn put_file(container: &str, folder: &str, name: &str, content: &str)
     builder.append_data(&mut header, name, content.as_bytes()).unwrap();
     let archive = builder.into_inner().unwrap();
     let target = format!("{container}:{folder}");
-    let mut client =
-        Command::new("docker").args(["cp", "--archive", "-", &target]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut client = Command::new("docker").args(["cp", "-", &target]).stdin(Stdio::piped()).spawn().unwrap();
     client.stdin.take().unwrap().write_all(&archive).unwrap();
     assert!(client.wait().unwrap().success(), "docker cp - {target}");
 }

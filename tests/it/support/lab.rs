@@ -180,7 +180,9 @@ impl Running<'_> {
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
         let pending = || {
             let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-            status.lines().any(|line| line.starts_with("ShdPnd:") && !line.ends_with("0000000000000000"))
+            let waits = status.lines().any(|line| line.starts_with("ShdPnd:") && !line.ends_with("0000000000000000"));
+            // What has ended takes no signal any more.
+            waits && !status.contains("State:\tZ")
         };
         while pending() {
             std::thread::yield_now();
@@ -220,7 +222,11 @@ impl Output {
     /// Exit status and both streams, without what differs from run to run.
     pub(crate) fn text(&self) -> String {
         let stderr = filters::progress(&self.stderr);
-        let text = format!("exit {}\n--- stdout\n{}\n--- stderr\n{stderr}", self.status.code().unwrap_or(-1), self.stdout.trim_end());
+        let text = format!(
+            "exit {}\n--- stdout\n{}\n--- stderr\n{stderr}",
+            self.status.code().unwrap_or(-1),
+            self.stdout.trim_end()
+        );
         self.filtered(&text)
     }
 

@@ -73,6 +73,11 @@ impl Server {
         let _ = self.task.await;
     }
 
+    /// From now on it does what it should.
+    pub(crate) fn behave(&self) {
+        self.loaded.lock().unwrap().manner = None;
+    }
+
     /// Freezes it: connections are taken and not answered.
     pub(crate) fn pause(&self, paused: bool) {
         self.paused.send_replace(paused);
@@ -81,7 +86,8 @@ impl Server {
 
 impl Kind {
     fn of(image: &str) -> Self {
-        let kinds = [("alertmanager", Self::Alertmanager), ("pushgateway", Self::Pushgateway), ("grafana", Self::Grafana)];
+        let kinds =
+            [("alertmanager", Self::Alertmanager), ("pushgateway", Self::Pushgateway), ("grafana", Self::Grafana)];
         kinds.into_iter().find(|(name, _)| image.contains(name)).map_or(Self::Prometheus, |(_, kind)| kind)
     }
 
@@ -110,7 +116,10 @@ pub(crate) fn start(state: &mut State, id: &str) -> Started {
     let (ip, port, _) = container.port().expect("a published port");
     let manner = state.manners.get(&kind).cloned();
     if let Some(Manner::Exits { code, oom, lines }) = manner {
-        return Started::Exits(Exit { code, oom, error: String::new() }, lines.iter().map(ToString::to_string).collect());
+        return Started::Exits(
+            Exit { code, oom, error: String::new() },
+            lines.iter().map(ToString::to_string).collect(),
+        );
     }
     let address = format!("{ip}:{port}");
     let Ok(listener) = std::net::TcpListener::bind(&address) else { return Started::PortTaken(address) };
@@ -194,7 +203,9 @@ fn page(kind: Kind, loaded: &Loaded, path: &str) -> (u16, String) {
         "/metrics" => {
             let name = format!("{}_config_last_reload", kind.name());
             let (at, successful) = (loaded.at, u8::from(loaded.successful));
-            let text = format!("# TYPE {name}_successful gauge\n{name}_successful {successful}\n{name}_success_timestamp_seconds {at}\n");
+            let text = format!(
+                "# TYPE {name}_successful gauge\n{name}_successful {successful}\n{name}_success_timestamp_seconds {at}\n"
+            );
             (200, text)
         }
         "/api/v1/status/config" => (200, json!({"status": "success", "data": {"yaml": loaded.text}}).to_string()),
@@ -252,7 +263,8 @@ fn grafana(
         while let Ok((stream, _)) = listener.accept().await {
             let service = hyper_util::service::TowerToHyperService::new(router.clone());
             connections.spawn(async move {
-                let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                let _ =
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
             });
         }
     }))

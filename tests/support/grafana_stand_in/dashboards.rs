@@ -41,6 +41,15 @@ pub(super) async fn read(State(server): App, Path(uid): Path<String>) -> Reply {
     Ok(Json(json!({ "meta": meta, "dashboard": json })))
 }
 
+pub(super) async fn delete(State(server): App, Path(uid): Path<String>) -> Reply {
+    server.change(|store| {
+        let position = store.dashboards.iter().position(|dashboard| dashboard.uid == uid).ok_or_else(missing)?;
+        let dashboard = store.dashboards.remove(position);
+        let message = format!("Dashboard {} deleted", dashboard.title);
+        Ok(Json(json!({ "id": dashboard.id, "message": message, "title": dashboard.title })))
+    })
+}
+
 /// Newest first; the first of all always says "Initial save".
 pub(super) async fn versions(State(server): App, Path(uid): Path<String>) -> Reply {
     let store = server.store();

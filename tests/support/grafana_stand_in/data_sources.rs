@@ -51,6 +51,14 @@ pub(super) async fn create(State(server): App, body: Bytes) -> Reply {
     })
 }
 
+pub(super) async fn delete(State(server): App, Path(uid): Path<String>) -> Reply {
+    server.change(|store| {
+        let position = store.data_sources.iter().position(|source| text(source, "uid") == uid).ok_or_else(missing)?;
+        let source = store.data_sources.remove(position);
+        Ok(Json(json!({ "id": source.get("id"), "message": "Data source deleted" })))
+    })
+}
+
 pub(super) async fn update(State(server): App, Path(uid): Path<String>, body: Bytes) -> Reply {
     let mut source = parse(&body)?;
     server.change(|store| {

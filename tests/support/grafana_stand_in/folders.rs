@@ -61,6 +61,17 @@ pub(super) async fn update(State(server): App, Path(uid): Path<String>, body: By
     })
 }
 
+/// With everything in it.
+pub(super) async fn delete(State(server): App, Path(uid): Path<String>) -> Reply {
+    server.change(|store| {
+        let position = store.folders.iter().position(|folder| folder.uid == uid).ok_or_else(missing)?;
+        let folder = store.folders.remove(position);
+        store.dashboards.retain(|dashboard| dashboard.folder_uid != uid);
+        let message = format!("Folder {} deleted", folder.title);
+        Ok(Json(json!({ "id": folder.id, "message": message, "title": folder.title })))
+    })
+}
+
 fn parse(body: &Bytes) -> Result<Body, Refusal> {
     serde_json::from_slice(body).map_err(|_| refuse_traced(400, "bad request data"))
 }

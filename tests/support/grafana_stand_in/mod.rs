@@ -96,18 +96,22 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/api/org", get(org))
         .route("/api/search", get(search::search))
         .route("/api/datasources", post(data_sources::create))
-        .route("/api/datasources/uid/{uid}", get(data_sources::read).put(data_sources::update))
+        .route(
+            "/api/datasources/uid/{uid}",
+            get(data_sources::read).put(data_sources::update).delete(data_sources::delete),
+        )
         .route("/api/datasources/uid/{uid}/health", get(data_sources::health))
         .route("/api/datasources/uid/{uid}/resources/{*rest}", get(query::resources).post(query::resources))
         .route("/api/datasources/proxy/uid/{uid}/{*rest}", get(query::proxy).post(query::proxy))
         .route("/api/ds/query", post(query::query))
         .route("/api/folders", post(folders::create))
-        .route("/api/folders/{uid}", get(folders::read).put(folders::update))
+        .route("/api/folders/{uid}", get(folders::read).put(folders::update).delete(folders::delete))
         .route("/api/dashboards/db", post(dashboards::save))
-        .route("/api/dashboards/uid/{uid}", get(dashboards::read))
+        .route("/api/dashboards/uid/{uid}", get(dashboards::read).delete(dashboards::delete))
         .route("/api/dashboards/uid/{uid}/versions", get(dashboards::versions))
         .route("/api/dashboards/uid/{uid}/versions/{version}", get(dashboards::version))
         .route("/login", get(page))
+        .route("/metrics", get(metrics))
         .fallback(elsewhere)
         .method_not_allowed_fallback(elsewhere)
         .layer(middleware::from_fn_with_state(server.clone(), login::guard))
@@ -122,6 +126,11 @@ async fn health() -> Json<Value> {
 async fn org() -> Json<Value> {
     let address = json!({ "address1": "", "address2": "", "city": "", "zipCode": "", "state": "", "country": "" });
     Json(json!({ "id": 1, "name": "Main Org.", "address": address }))
+}
+
+/// Open to everybody on the network, as Grafana's own is.
+async fn metrics() -> String {
+    format!("# TYPE grafana_build_info gauge\ngrafana_build_info{{edition=\"stand-in\",version=\"{VERSION}\"}} 1\n")
 }
 
 async fn page() -> Html<&'static str> {

@@ -203,8 +203,13 @@ impl Engine {
 
     /// Removes a container behind moko-mon's back.
     pub(crate) fn remove(&self, name: &str) {
-        self.set_status(name, Status::Exited);
-        self.with(|state| state.containers.retain(|container| container.name != name));
+        let removed = self.with(|state| {
+            let at = state.containers.iter().position(|container| container.name == name).expect("such a container");
+            state.containers.remove(at)
+        });
+        if let Some(server) = removed.server {
+            self.handle.block_on(server.end());
+        }
     }
 }
 

@@ -214,6 +214,12 @@ impl State {
         id
     }
 
+    /// Sets Grafana's password as a user does in Grafana itself.
+    pub(crate) fn change_grafana_password(&self, password: &str) {
+        let disk = self.volumes["moko-mon-grafana-data"].disk.path();
+        crate::support::grafana_stand_in::reset_admin_password(disk, password).unwrap();
+    }
+
     /// Everything there is, by kind and name, to see what a command has changed.
     pub(crate) fn inventory(&self) -> Vec<String> {
         let containers = self.containers.iter().map(|of| format!("container {} {}", of.name, of.status.word()));
