@@ -116,7 +116,8 @@ async fn remove_images(context: &Context<'_>, docker: &Docker, mut images: Vec<S
 }
 
 fn check(context: &Context<'_>) -> Result<()> {
-    if context.stop.asked() { Err(context.stop.error("`down`")) } else { Ok(()) }
+    let interrupted = || context.stop.error("`down`").hint("run `moko-mon down` again: it continues where it stopped");
+    if context.stop.asked() { Err(interrupted()) } else { Ok(()) }
 }
 
 fn summary(project: &str, removed: &[(&str, &Vec<String>)], kept: &[String]) -> String {

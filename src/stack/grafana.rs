@@ -102,16 +102,53 @@ pub(super) fn content(config: &Config) -> Result<Content> {
     let users = config.grafana.dashboards.iter();
     let users = users.map(|file| (file.path.display().to_string(), file.content.as_slice()));
     let dashboards = std::iter::once(own).chain(users).map(|(origin, bytes)| {
-        let json = serde_json::from_slice(bytes).map_err(|error| {
+        let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        let json = serde_json::from_slice(text).map_err(|error| {
             Error::new(Code::ConfigInvalid, format!("dashboard `{origin}` is not JSON")).cause(error.to_string())
         })?;
         Dashboard::from_file(&origin, json, DATA_SOURCE_UID)
     });
+    let mut dashboards = dashboards.collect::<Result<Vec<_>>>()?;
+    // A file of the user with the uid of ours takes its place: that is how ours is changed.
+    if dashboards.iter().filter(|dashboard| dashboard.uid == DASHBOARD_UID).count() > 1 {
+        dashboards.remove(0);
+    }
     let content = Content {
         data_source: DataSource::ours("http://prometheus:9090", config.prometheus.scrape_interval.to_string()),
         folder: folder(),
-        dashboards: dashboards.collect::<Result<_>>()?,
+        dashboards,
     };
     content.check()?;
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{UserFile, defaults};
+
+    fn uids(files: &[&[u8]]) -> Vec<(String, String)> {
+        let mut config = defaults().unwrap();
+        let file = |(index, content): (usize, &&[u8])| UserFile {
+            path: format!("d/{index}.json").into(),
+            name: format!("{index}.json"),
+            content: content.to_vec(),
+        };
+        config.grafana.dashboards = files.iter().enumerate().map(file).collect();
+        content(&config).unwrap().dashboards.into_iter().map(|dashboard| (dashboard.uid, dashboard.title)).collect()
+    }
+
+    #[test]
+    fn a_file_with_our_uid_takes_the_place_of_the_built_in_dashboard() {
+        let built_in = uids(&[]);
+        assert_eq!(built_in.len(), 1);
+        assert_eq!(built_in[0].0, DASHBOARD_UID);
+        let own = uids(&[br#"{"title": "Mine", "uid": "moko-standards-monitoring"}"#]);
+        assert_eq!(own, [(DASHBOARD_UID.to_owned(), "Mine".to_owned())]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_does_not_matter() {
+        assert_eq!(uids(&[b"\xEF\xBB\xBF{\"title\": \"T\", \"uid\": \"t\"}"])[1].0, "t");
+    }
 }

@@ -102,7 +102,6 @@ fn a_deleted_container_comes_back_with_its_data() {
     insta::assert_snapshot!(lab.run(&["up"]).errors(), @"
     grafana       create    moko-mon-grafana
     grafana       generate  /run/secrets/moko-mon/admin-password
-    grafana       generate  /run/secrets/moko-mon/secret-key
     grafana       start     moko-mon-grafana
     grafana       wait      moko-mon-grafana
     grafana       import    data source moko-mon-prometheus

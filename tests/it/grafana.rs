@@ -45,7 +45,7 @@ fn a_container_made_anew_on_the_old_data_tries_the_login_once() {
     error: could not bring up Grafana
       caused by: could not log in to Grafana
       caused by: the admin password in the secrets volume no longer fits: it was changed in Grafana
-      caused by: `GET http://127.0.0.1:3000/api/datasources/uid/moko-mon-prometheus` was answered with HTTP 401: invalid username or password
+      caused by: `POST http://127.0.0.1:3000/api/datasources` was answered with HTTP 401: invalid username or password
     hint: set a new one with `moko-mon password reset`
           after five wrong tries Grafana locks the login for five minutes, for the right password too
     ");
@@ -126,7 +126,7 @@ fn a_password_file_that_is_lost_leads_to_a_reset() {
     error: could not bring up Grafana
       caused by: could not log in to Grafana
       caused by: the admin password in the secrets volume no longer fits: it was changed in Grafana
-      caused by: `GET http://127.0.0.1:3000/api/datasources/uid/moko-mon-prometheus` was answered with HTTP 401: invalid username or password
+      caused by: `POST http://127.0.0.1:3000/api/datasources` was answered with HTTP 401: invalid username or password
     hint: set a new one with `moko-mon password reset`
           after five wrong tries Grafana locks the login for five minutes, for the right password too
     ");

@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod change;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod down;
+#[cfg(test)]
 mod exclusion;
 #[cfg(test)]
 mod foreign;
@@ -13,7 +17,13 @@ mod no_engine;
 #[cfg(test)]
 mod pull;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
 mod signals;
+#[cfg(test)]
+mod status;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

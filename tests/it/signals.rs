@@ -54,10 +54,7 @@ fn during_the_wait() {
         running.signal(signal);
         let output = running.ends();
         assert_eq!(output.code(), code, "{}", output.text());
-        lab.engine.with(|state| {
-            state.manners.clear();
-            state.containers.iter().filter_map(|of| of.server.as_ref()).for_each(crate::support::servers::Server::behave);
-        });
+        lab.engine.heal();
         lab.converges();
     }
 }

@@ -52,7 +52,10 @@ fn every_call_may_fail() {
         let mut lines = error.lines();
         let goal = lines.next().unwrap_or_default();
         assert!(goal.starts_with("error: ") && !goal.contains("injected"), "{line} ({nth}): {text}");
-        assert!(lines.any(|line| line.trim_start().starts_with("caused by: ") && line.contains("injected")), "{line} ({nth}): {text}");
+        assert!(
+            lines.any(|line| line.trim_start().starts_with("caused by: ") && line.contains("injected")),
+            "{line} ({nth}): {text}"
+        );
         lab.converges();
     });
 }

@@ -73,9 +73,9 @@ impl Server {
         let _ = self.task.await;
     }
 
-    /// From now on it does what it should.
-    pub(crate) fn behave(&self) {
-        self.loaded.lock().unwrap().manner = None;
+    /// From now on it behaves like this; `None`: as it should.
+    pub(crate) fn behave(&self, manner: Option<Manner>) {
+        self.loaded.lock().unwrap().manner = manner;
     }
 
     /// Freezes it: connections are taken and not answered.

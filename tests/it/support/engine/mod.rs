@@ -192,6 +192,14 @@ impl Engine {
         }
     }
 
+    /// Takes all manners back, those of running servers too: what was slow or broken is well again.
+    pub(crate) fn heal(&self) {
+        self.with(|state| {
+            state.manners.clear();
+            state.containers.iter().filter_map(|of| of.server.as_ref()).for_each(|server| server.behave(None));
+        });
+    }
+
     /// Freezes a container: its server takes connections and answers none.
     pub(crate) fn pause(&self, name: &str) {
         self.with(|state| {
