@@ -69,6 +69,9 @@ fn environment(url: &str) -> Vec<String> {
         ("GF_SECURITY_ADMIN_PASSWORD", format!("$__file{{{ADMIN_PASSWORD}}}")),
         ("GF_SECURITY_SECRET_KEY", format!("$__file{{{SECRET_KEY}}}")),
         ("GF_SERVER_ROOT_URL", format!("{url}/")),
+        // Halves the first start, most of which is hundreds of small writes to a new database. As safe as without: a write
+        // is on the disk before it is answered. It needs a file system of this machine, which a named volume is on.
+        ("GF_DATABASE_WAL", "true".to_owned()),
         ("GF_AUTH_ANONYMOUS_ENABLED", "false".to_owned()),
         ("GF_USERS_ALLOW_SIGN_UP", "false".to_owned()),
         ("GF_SECURITY_DISABLE_GRAVATAR", "true".to_owned()),

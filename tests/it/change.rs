@@ -185,6 +185,34 @@ fn a_file_that_was_changed_or_lost_in_the_volume_is_delivered_again() {
 }
 
 #[test]
+fn files_are_read_only_when_they_do_not_look_as_they_were_delivered() {
+    let lab = Lab::up();
+    let reads = || {
+        lab.engine.forget();
+        let output = lab.run(&["up", "--dry-run"]);
+        let mut calls = lab.engine.calls();
+        calls.retain(|line| line.starts_with("GET ") && line.contains("/archive"));
+        (output.stdout, calls)
+    };
+    let (nothing, calls) = reads();
+    assert_eq!(nothing, "nothing to do\n");
+    // Only what has to be known itself, which is Grafana's password.
+    assert_eq!(calls, ["GET /containers/moko-mon-grafana/archive /run/secrets/moko-mon"]);
+
+    // As long as before: the date gives it away.
+    lab.engine.with(|state| {
+        let files = &mut state.volumes.get_mut("moko-mon-prometheus-config").unwrap().files;
+        let file = files.get_mut("prometheus.yml").unwrap();
+        *file.content.last_mut().unwrap() = b'#';
+        file.date = 1_795_438_838;
+    });
+    let (plan, calls) = reads();
+    assert!(plan.contains("/etc/prometheus/prometheus.yml               content changed"), "{plan}");
+    assert!(calls.contains(&"GET /containers/moko-mon-prometheus/archive /etc/prometheus".to_owned()), "{calls:?}");
+    lab.converges();
+}
+
+#[test]
 fn users_rules_and_targets_are_checked_delivered_and_taken_away_again() {
     let lab = Lab::up();
     lab.write("rules/mine.yml", "groups:\n- name: mine\n  rules:\n  - record: a\n    expr: vector(1)\n");

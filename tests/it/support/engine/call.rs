@@ -69,7 +69,7 @@ impl Call {
             ("POST", "create") if segments[0] == "containers" && !self.query("name").is_empty() => {
                 format!(" {}", self.query("name"))
             }
-            ("GET" | "PUT", "archive") => format!(" {}", self.query("path")),
+            ("GET" | "HEAD" | "PUT", "archive") => format!(" {}", self.query("path")),
             ("POST", "kill") => format!(" {}", self.query("signal")),
             _ => String::new(),
         };

@@ -160,7 +160,7 @@ impl Engine {
     /// The calls that change something, in order; those of one component where a name is given.
     pub(crate) fn writes(&self, about: &str) -> Vec<String> {
         let mut calls = self.calls();
-        calls.retain(|line| !line.starts_with("GET ") && line.contains(about));
+        calls.retain(|line| !line.starts_with("GET ") && !line.starts_with("HEAD ") && line.contains(about));
         calls
     }
 

@@ -110,6 +110,8 @@ pub(crate) struct Volume {
 pub(crate) struct File {
     pub(crate) content: Vec<u8>,
     pub(crate) owner: (u64, u64, u32),
+    /// When it was written last, in seconds since 1970.
+    pub(crate) date: u64,
 }
 
 pub(crate) struct Exec {
