@@ -146,7 +146,13 @@ impl<'a> Apply<'a> {
                 Ok(())
             }
             Action::RemoveNetwork { id } => self.docker.remove_network(id, &step.subject).await,
-            Action::Remove { id } => self.docker.remove_container(id, &step.subject).await,
+            Action::Remove { id } => {
+                let container = self.observed.containers.iter().find(|container| container.id == *id);
+                let spec = container.and_then(|container| container.spec.as_ref());
+                let stop_timeout = spec.map_or(crate::stack::STOP_TIMEOUT, |spec| spec.stop_timeout);
+                self.docker.stop(id, &step.subject, stop_timeout).await?;
+                self.docker.remove_container(id, &step.subject).await
+            }
             other => Err(misplaced(other)),
         }
     }

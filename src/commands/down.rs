@@ -10,10 +10,8 @@ use crate::docker::Docker;
 use crate::error::{Code, Error, Result};
 use crate::lock::Lock;
 use crate::observed::{Container, Network};
+use crate::stack::STOP_TIMEOUT;
 use crate::ui::{Event, Report};
-
-/// How long a server is given when the label that says so cannot be read.
-const STOP_TIMEOUT: i64 = 30;
 
 pub(super) async fn run(context: &Context<'_>, flags: &cli::Down) -> Result<Report> {
     let project = context.project()?;
