@@ -29,9 +29,9 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
         let mut observed = observe(&docker, &http, &stack).await?;
         observed.grafana = grafana_state(&http, &stack, &observed).await;
         let plan = reconcile(&stack, &observed, config.images.pull)?;
-        return Ok(dry_run(&plan));
+        return Ok(Report { failed: observed.grafana.and_then(Result::err), ..dry_run(&plan) });
     }
-    let _lock = Lock::take(&std::env::temp_dir(), &docker.engine.id, &config.project, "up")?;
+    let _lock = Lock::take(&platform::lock_folder(), &docker.engine.id, &config.project, "up")?;
 
     let observed = observe(&docker, &http, &stack).await?;
     let first = reconcile(&stack, &observed, config.images.pull)?;
@@ -50,10 +50,14 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
     let deadline = Instant::now() + flags.wait.as_duration();
     let apply = Apply::new(&docker, &http, context.ui, &context.stop, &stack, &observed, deadline);
     check_files(&apply, &plan).await?;
-    apply.run(&plan).await?;
+    let done_so_far = apply.run(&plan).await;
     if let Some(Err(failed)) = observed.grafana {
-        return Err(failed);
+        if done_so_far.is_ok() {
+            return Err(failed);
+        }
+        context.ui.warn(std::iter::once(failed.message).chain(failed.causes).collect::<Vec<_>>().join(": "));
     }
+    done_so_far?;
     Ok(done(&stack, &docker, &plan))
 }
 

@@ -81,14 +81,16 @@ impl Ui {
     }
 
     /// Asks a yes-or-no question on the terminal; anything but `y` or `yes` is a no.
-    #[must_use]
-    pub fn ask(&self, question: &str) -> bool {
+    pub async fn ask(&self, question: &str) -> bool {
         let mut stderr = std::io::stderr();
         let asked = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
-        let mut answer = String::new();
-        asked.is_ok()
-            && std::io::stdin().read_line(&mut answer).is_ok()
-            && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+        // In a thread of its own: reading would keep the only other one from seeing a Ctrl-C.
+        let read = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            std::io::stdin().read_line(&mut answer).map(|_| answer)
+        });
+        let answer = read.await.ok().and_then(Result::ok).unwrap_or_default();
+        asked.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
     /// Shows what is going on.
