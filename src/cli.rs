@@ -55,6 +55,9 @@ pub enum Command {
     /// Show or reset Grafana's administrator password
     #[command(subcommand)]
     Password(Password),
+    /// Move dashboards between Grafana and files
+    #[command(subcommand)]
+    Dashboard(Dashboard),
     /// Write the stack in other tools' formats
     #[command(subcommand)]
     Render(Render),
@@ -87,6 +90,9 @@ impl Command {
             Self::Open(_) => "open",
             Self::Password(Password::Show) => "password show",
             Self::Password(Password::Reset) => "password reset",
+            Self::Dashboard(Dashboard::Import { .. }) => "dashboard import",
+            Self::Dashboard(Dashboard::Export { .. }) => "dashboard export",
+            Self::Dashboard(Dashboard::Diff { .. }) => "dashboard diff",
             Self::Render(Render::Compose(_)) => "render compose",
             Self::Config(Config::Check) => "config check",
             Self::Config(Config::Show) => "config show",
@@ -167,6 +173,30 @@ pub enum Password {
     Reset,
 }
 
+/// What to do with dashboards.
+#[derive(Debug, Subcommand)]
+pub enum Dashboard {
+    /// Import files into the running Grafana, as `up` does with those of `grafana.dashboards`
+    Import {
+        /// JSON files, as Grafana exports them
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Write a dashboard as it is in Grafana now
+    Export {
+        /// Its uid; left out, it is ours
+        uid: Option<String>,
+        /// The file to write; left out, it goes to stdout
+        #[arg(short = 'o', long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Show in what a dashboard in Grafana differs from the file that `up` imports
+    Diff {
+        /// Its uid; left out, it is ours
+        uid: Option<String>,
+    },
+}
+
 /// Formats of other tools.
 #[derive(Debug, Subcommand)]
 pub enum Render {
@@ -191,4 +221,33 @@ pub enum Config {
     Show,
     /// Print the JSON Schema of moko-mon.yaml, for editors
     Schema,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_of_a_command_do_not_clash_with_those_of_every_command() {
+        for line in [
+            "init",
+            "up --dry-run --wait 5m",
+            "down --volumes --images -y",
+            "status --show-secrets",
+            "logs grafana -f --since 1h -n 5",
+            "open grafana --print",
+            "password reset",
+            "render compose -o d",
+            "dashboard export x -o f",
+            "dashboard import f",
+            "dashboard diff",
+            "config show",
+            "man -o d",
+            "completions bash",
+        ] {
+            let words = ["moko-mon", "--output", "json", "--project", "p", "--config", "c", "--set", "a=b"];
+            let cli = Cli::try_parse_from(words.into_iter().chain(line.split(' '))).unwrap();
+            assert_eq!((cli.global.output, cli.global.project.as_deref()), (Format::Json, Some("p")), "{line}");
+        }
+    }
 }

@@ -41,6 +41,8 @@ pub enum Code {
     GrafanaLogin,
     /// Grafana refused a request.
     GrafanaRefused,
+    /// Two things that were compared are not equal.
+    Differs,
     /// What was asked for does not exist in this project.
     NotFound,
     /// A local file could not be read or written.
@@ -71,6 +73,7 @@ impl Code {
             Self::ReloadFailed => "reload_failed",
             Self::GrafanaLogin => "grafana_login",
             Self::GrafanaRefused => "grafana_refused",
+            Self::Differs => "differs",
             Self::NotFound => "not_found",
             Self::Io => "io",
             Self::Interrupted => "interrupted",
@@ -96,6 +99,7 @@ impl Code {
             | Self::ReloadFailed
             | Self::GrafanaLogin
             | Self::GrafanaRefused
+            | Self::Differs
             | Self::NotFound
             | Self::Io => ExitStatus::Failed,
         }

@@ -114,14 +114,19 @@ impl<'a> Apply<'a> {
         });
         tokio::select! {
             pulled = pull => pulled,
-            () = self.stop.token.cancelled() => Err(self.stop.error(&format!("pulling `{image}`"))),
+            () = self.stop.token.cancelled() => Err(self.interrupted(&format!("pulling `{image}`"))),
         }
+    }
+
+    /// The error of an interrupted `up`, with the way to go on.
+    fn interrupted(&self, goal: &str) -> Error {
+        self.stop.error(goal).hint("run `moko-mon up` again: it continues where it stopped")
     }
 
     /// Reports a step around its work; starts nothing new once we were asked to stop.
     async fn step(&self, step: &Step, work: impl Future<Output = Result<()>>) -> Result<()> {
         if self.stop.asked() {
-            return Err(self.stop.error("`up`"));
+            return Err(self.interrupted("`up`"));
         }
         self.ui.event(&Event::Started(step));
         let started = Instant::now();

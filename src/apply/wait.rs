@@ -26,7 +26,7 @@ pub(super) async fn ready(apply: &Apply<'_>, spec: &ComponentSpec, id: &str, res
             Err(last) => last,
         };
         if apply.stop.asked() {
-            return Err(apply.stop.error("`up`"));
+            return Err(apply.interrupted("`up`"));
         }
         if looked.elapsed() > LOOK_EVERY {
             looked = Instant::now();

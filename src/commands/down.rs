@@ -2,13 +2,14 @@
 
 use futures_util::future::try_join_all;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use super::Context;
 use crate::cli;
 use crate::docker::Docker;
 use crate::error::{Code, Error, Result};
 use crate::lock::Lock;
-use crate::observed::Container;
+use crate::observed::{Container, Network};
 use crate::ui::{Event, Report};
 
 /// How long a server is given when the label that says so cannot be read.
@@ -29,9 +30,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Down) -> Result<Repo
     let images: Vec<String> = containers.iter().map(|container| container.image.clone()).collect();
     let names: Vec<String> = containers.iter().map(|container| container.name.clone()).collect();
 
-    try_join_all(containers.iter().map(|container| remove(context, &docker, container))).await?;
-    check(context)?;
-    try_join_all(networks.iter().map(|network| docker.remove_network(&network.id, &network.name))).await?;
+    remove_all(context, &docker, &containers, &networks).await?;
     let removed_volumes = if flags.volumes { volumes.clone() } else { Vec::new() };
     check(context)?;
     try_join_all(removed_volumes.iter().map(|volume| docker.remove_volume(volume))).await?;
@@ -69,10 +68,34 @@ fn confirm(context: &Context<'_>, project: &str, volumes: &[String]) -> Result<(
         .hint("`moko-mon down` without `--volumes` keeps all data"))
 }
 
-async fn remove(context: &Context<'_>, docker: &Docker, container: &Container) -> Result<()> {
+/// Removes the containers, and the networks beside them: a network is free as soon as everything on it has stopped.
+async fn remove_all(
+    context: &Context<'_>,
+    docker: &Docker,
+    containers: &[Container],
+    networks: &[Network],
+) -> Result<()> {
+    let stopped = Semaphore::new(0);
+    let removals = try_join_all(containers.iter().map(|container| remove(context, docker, container, &stopped)));
+    let remove_networks =
+        || try_join_all(networks.iter().map(|network| docker.remove_network(&network.id, &network.name)));
+    let beside = async {
+        let all = u32::try_from(containers.len()).unwrap_or(u32::MAX);
+        // The semaphore is never closed; if it were, the networks would be removed a little later.
+        let free = stopped.acquire_many(all).await.is_ok() && !context.stop.asked();
+        Ok(free && remove_networks().await.is_ok())
+    };
+    let (_, gone) = tokio::try_join!(removals, beside)?;
+    check(context)?;
+    // An engine may hold on to it until its containers are gone; now it has no reason any more.
+    if gone { Ok(()) } else { remove_networks().await.map(drop) }
+}
+
+async fn remove(context: &Context<'_>, docker: &Docker, container: &Container, stopped: &Semaphore) -> Result<()> {
     check(context)?;
     let stop_timeout = container.spec.as_ref().map_or(STOP_TIMEOUT, |spec| spec.stop_timeout);
     docker.stop(&container.id, &container.name, stop_timeout).await?;
+    stopped.add_permits(1);
     docker.remove_container(&container.id, &container.name).await?;
     context.ui.event(&Event::Note(&format!("removed container {}", container.name)));
     Ok(())
@@ -93,7 +116,8 @@ async fn remove_images(context: &Context<'_>, docker: &Docker, mut images: Vec<S
 }
 
 fn check(context: &Context<'_>) -> Result<()> {
-    if context.stop.asked() { Err(context.stop.error("`down`")) } else { Ok(()) }
+    let interrupted = || context.stop.error("`down`").hint("run `moko-mon down` again: it continues where it stopped");
+    if context.stop.asked() { Err(interrupted()) } else { Ok(()) }
 }
 
 fn summary(project: &str, removed: &[(&str, &Vec<String>)], kept: &[String]) -> String {

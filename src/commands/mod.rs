@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod dashboard;
 mod down;
 mod init;
 mod logs;
@@ -93,6 +94,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         | Command::Status(_)
         | Command::Open(_)
         | Command::Password(cli::Password::Show)
+        | Command::Dashboard(_)
         | Command::Render(_)
         | Command::Config(_)
         | Command::Completions { .. }
@@ -109,6 +111,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Logs(flags) => logs::run(context, &flags).await,
         Command::Open(flags) => open::run(context, &flags).await,
         Command::Password(what) => password::run(context, what).await,
+        Command::Dashboard(what) => dashboard::run(context, &what).await,
         Command::Render(what) => render::run(context, &what),
         Command::Config(what) => config::run(context, what),
         Command::Completions { shell } => Ok(completions::completions(shell)),

@@ -36,7 +36,7 @@ fn report(password: &Secret, text: &str) -> Report {
     Report::new(json!({"user": ADMIN_USER, "password": password.expose()}), text)
 }
 
-async fn grafana(docker: &Docker, project: &str) -> Result<Container> {
+pub(super) async fn grafana(docker: &Docker, project: &str) -> Result<Container> {
     let containers = docker.project_containers(project).await?;
     containers.into_iter().find(|container| container.component == Some(Component::Grafana)).ok_or_else(|| {
         Error::new(Code::NotFound, format!("project `{project}` has no Grafana container"))

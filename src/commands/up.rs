@@ -26,23 +26,28 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
     let docker = context.docker().await?;
     let http = Context::http()?;
     if flags.dry_run {
-        let observed = observe(&docker, &http, &stack).await?;
+        let mut observed = observe(&docker, &http, &stack).await?;
+        observed.grafana = grafana_state(&http, &stack, &observed).await;
         let plan = reconcile(&stack, &observed, config.images.pull)?;
         return Ok(dry_run(&plan));
     }
     let _lock = Lock::take(&std::env::temp_dir(), &docker.engine.id, &config.project, "up")?;
-    let deadline = Instant::now() + flags.wait.as_duration();
 
     let observed = observe(&docker, &http, &stack).await?;
     let first = reconcile(&stack, &observed, config.images.pull)?;
-    let observed = if first.pulls().next().is_some() {
-        Apply::new(&docker, &http, context.ui, &context.stop, &stack, &observed, deadline).pull(&first).await?;
+    let mut observed = if first.pulls().next().is_some() {
+        let now = Instant::now();
+        Apply::new(&docker, &http, context.ui, &context.stop, &stack, &observed, now).pull(&first).await?;
         // A pulled image may be another build than the one that runs.
         observe(&docker, &http, &stack).await?
     } else {
         observed
     };
+    // Asked once, after the pulls: every look is a login, and five refused ones lock the user out.
+    observed.grafana = grafana_state(&http, &stack, &observed).await;
     let plan = reconcile(&stack, &observed, Pull::Missing)?;
+    // Waiting for servers begins here: a slow registry must not use up their time.
+    let deadline = Instant::now() + flags.wait.as_duration();
     let apply = Apply::new(&docker, &http, context.ui, &context.stop, &stack, &observed, deadline);
     check_files(&apply, &plan).await?;
     apply.run(&plan).await?;
@@ -52,7 +57,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
     Ok(done(&stack, &docker, &plan))
 }
 
-/// Looks at the engine, the ports of this host and the running servers.
+/// Looks at the engine, the ports of this host and the running servers; not yet into Grafana.
 async fn observe(docker: &Docker, http: &Http, stack: &Stack) -> Result<Observed> {
     let mut observed = docker.observe(stack).await?;
     let probes = observed.containers.iter().map(|container| async {
@@ -83,7 +88,6 @@ async fn observe(docker: &Docker, http: &Http, stack: &Stack) -> Result<Observed
     } else {
         observed.held_ports.retain(|_, holder| holder.starts_with("container"));
     }
-    observed.grafana = grafana_state(http, stack, &observed).await;
     Ok(observed)
 }
 

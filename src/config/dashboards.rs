@@ -10,9 +10,6 @@ use super::problem::{Place, Problem};
 /// The largest dashboard; Grafana's own largest examples are below 1 MiB.
 pub(crate) const LARGEST: u64 = 5 << 20;
 
-/// The uid of the dashboard that moko-mon brings along.
-pub const OWN_DASHBOARD_UID: &str = "moko-standards-monitoring";
-
 /// Checks one file; `uids` holds those seen so far, each with its file.
 pub(crate) fn check(file: &str, content: &[u8], uids: &mut BTreeMap<String, String>) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -60,9 +57,7 @@ pub(crate) fn check(file: &str, content: &[u8], uids: &mut BTreeMap<String, Stri
         None | Some(Value::Null) => {}
         Some(Value::String(uid)) if uid.is_empty() => {}
         Some(Value::String(uid)) if is_uid(uid) => {
-            if uid == OWN_DASHBOARD_UID {
-                report("uid", format!("`{uid}` is the uid of the built-in dashboard"), "a uid of its own");
-            } else if let Some(first) = uids.insert(uid.clone(), file.to_owned()) {
+            if let Some(first) = uids.insert(uid.clone(), file.to_owned()) {
                 report("uid", format!("`{uid}` is the uid of `{first}` too"), "a uid of its own");
             }
         }

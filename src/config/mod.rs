@@ -30,7 +30,6 @@ mod secrets;
 mod shape;
 mod size;
 
-pub use dashboards::OWN_DASHBOARD_UID;
 pub use duration::PromDuration;
 pub use init::starting_file;
 pub use json_schema::json_schema;

@@ -5,6 +5,7 @@ use std::io::Read;
 
 use sha2::{Digest, Sha256};
 
+use super::untouched::stamp;
 use crate::error::{Code, Error, Result};
 use crate::observed::FileState;
 use crate::stack::Access;
@@ -19,7 +20,8 @@ pub struct Entry<'a> {
     pub access: Access,
 }
 
-/// Packs files, with the folders above them, in the order given: what names other files should come last.
+/// Packs files, with the folders above them, in the order given: what names other files should come last. Each file has
+/// a date made from its content, by which it is known again without being read.
 pub fn pack<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> Result<Vec<u8>> {
     let failed = |error: std::io::Error| Error::new(Code::Io, "could not pack files").cause(error.to_string());
     let mut builder = tar::Builder::new(Vec::new());
@@ -28,20 +30,20 @@ pub fn pack<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> Result<Vec<u8>>
         for (index, _) in entry.path.match_indices('/') {
             let folder = &entry.path[..=index];
             if folders.insert(folder.to_owned()) {
-                let mut header = header(0, 0, 0o755, 0);
+                let mut header = header((0, 0, 0o755), 0, 0);
                 header.set_entry_type(tar::EntryType::Directory);
                 builder.append_data(&mut header, folder, std::io::empty()).map_err(failed)?;
             }
         }
-        let (uid, gid, mode) = entry.access.owner_and_mode();
-        let mut header = header(uid, gid, mode, entry.content.len() as u64);
+        let mut header = header(entry.access.owner_and_mode(), entry.content.len() as u64, stamp(entry.content));
         builder.append_data(&mut header, entry.path, entry.content).map_err(failed)?;
     }
     builder.into_inner().map_err(failed)
 }
 
-fn header(uid: u64, gid: u64, mode: u32, size: u64) -> tar::Header {
+fn header((uid, gid, mode): (u64, u64, u32), size: u64, date: u64) -> tar::Header {
     let mut header = tar::Header::new_gnu();
+    header.set_mtime(date);
     header.set_uid(uid);
     header.set_gid(gid);
     header.set_mode(mode);

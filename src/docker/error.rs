@@ -51,8 +51,19 @@ pub fn words(error: &Bollard) -> String {
         Bollard::DockerResponseServerError { message, .. } => clean(message),
         Bollard::DockerStreamError { error } => clean(error),
         Bollard::RequestTimeoutError => "the engine did not answer in time".to_owned(),
+        // The links above the last say no more than that there is one.
+        Bollard::HyperLegacyError { err } => clean(&innermost(err)),
         other => clean(&chain(other)),
     }
+}
+
+/// The last link of an error's chain.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
 }
 
 /// A failed call as an error: the goal above the engine's words.

@@ -8,6 +8,7 @@ pub mod labels;
 pub mod observe;
 pub mod pull;
 pub mod translate;
+mod untouched;
 
 use std::collections::BTreeMap;
 use std::future::Future;

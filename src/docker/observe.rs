@@ -50,7 +50,7 @@ impl Docker {
                 }
             }
         }
-        self.read_files(&mut observed.containers).await?;
+        self.read_files(stack, &mut observed.containers).await?;
         Ok(observed)
     }
 
@@ -78,8 +78,11 @@ impl Docker {
     }
 
     /// Fills in what each container has in its config and secrets volumes.
-    async fn read_files(&self, containers: &mut [Container]) -> Result<()> {
+    async fn read_files(&self, stack: &Stack, containers: &mut [Container]) -> Result<()> {
         let reads = containers.iter().map(|container| async move {
+            if let Some(files) = self.untouched(stack, container).await {
+                return Ok(vec![files]);
+            }
             let folders = container.spec.iter().flat_map(|spec| &spec.volumes);
             let folders = folders.filter(|volume| volume.kind != VolumeKind::Data);
             let found =

@@ -102,7 +102,6 @@ fn a_deleted_container_comes_back_with_its_data() {
     insta::assert_snapshot!(lab.run(&["up"]).errors(), @"
     grafana       create    moko-mon-grafana
     grafana       generate  /run/secrets/moko-mon/admin-password
-    grafana       generate  /run/secrets/moko-mon/secret-key
     grafana       start     moko-mon-grafana
     grafana       wait      moko-mon-grafana
     grafana       import    data source moko-mon-prometheus
@@ -182,6 +181,34 @@ fn a_file_that_was_changed_or_lost_in_the_volume_is_delivered_again() {
     prometheus    wait      moko-mon-prometheus                          until it is ready again
     ");
     lab.run(&["up"]).succeeds();
+    lab.converges();
+}
+
+#[test]
+fn files_are_read_only_when_they_do_not_look_as_they_were_delivered() {
+    let lab = Lab::up();
+    let reads = || {
+        lab.engine.forget();
+        let output = lab.run(&["up", "--dry-run"]);
+        let mut calls = lab.engine.calls();
+        calls.retain(|line| line.starts_with("GET ") && line.contains("/archive"));
+        (output.stdout, calls)
+    };
+    let (nothing, calls) = reads();
+    assert_eq!(nothing, "nothing to do\n");
+    // Only what has to be known itself, which is Grafana's password.
+    assert_eq!(calls, ["GET /containers/moko-mon-grafana/archive /run/secrets/moko-mon"]);
+
+    // As long as before: the date gives it away.
+    lab.engine.with(|state| {
+        let files = &mut state.volumes.get_mut("moko-mon-prometheus-config").unwrap().files;
+        let file = files.get_mut("prometheus.yml").unwrap();
+        *file.content.last_mut().unwrap() = b'#';
+        file.date = 1_795_438_838;
+    });
+    let (plan, calls) = reads();
+    assert!(plan.contains("/etc/prometheus/prometheus.yml               content changed"), "{plan}");
+    assert!(calls.contains(&"GET /containers/moko-mon-prometheus/archive /etc/prometheus".to_owned()), "{calls:?}");
     lab.converges();
 }
 
@@ -313,9 +340,9 @@ fn leftovers_of_crashes_are_cleared_away() {
         // A second network of our name, an interrupted check, a container of ours under another name.
         state.add_network("moko-mon", labels);
         let check = serde_json::json!({"moko-mon.project": "moko-mon", "moko-mon.check": "true"});
-        state.add_own("quirky_hopper", check);
+        state.add_own("quirky_hopper", &check);
         let renamed = serde_json::json!({"moko-mon.project": "moko-mon", "moko-mon.component": "grafana"});
-        state.add_own("old-grafana", renamed);
+        state.add_own("old-grafana", &renamed);
     });
     insta::assert_snapshot!(lab.run(&["up", "--dry-run"]).stdout, @"
     project       remove    moko-mon                                     duplicate of the project's network

@@ -128,7 +128,6 @@ fn a_port_that_is_taken_between_the_look_and_the_start_leaves_a_stack_that_heals
     grafana       pull      grafana/grafana:13.2.3
     grafana       create    moko-mon-grafana
     grafana       generate  /run/secrets/moko-mon/admin-password
-    grafana       generate  /run/secrets/moko-mon/secret-key
     grafana       start     moko-mon-grafana                             failed
     error: could not bring up Grafana
       caused by: could not start container `moko-mon-grafana`

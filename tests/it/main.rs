@@ -3,10 +3,32 @@
 #[cfg(test)]
 mod change;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod down;
+#[cfg(test)]
+mod exclusion;
+#[cfg(test)]
 mod foreign;
+#[cfg(test)]
+mod grafana;
 #[cfg(test)]
 mod no_engine;
 #[cfg(test)]
+mod pull;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod settings;
+#[cfg(test)]
+mod signals;
+#[cfg(test)]
+mod status;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod sweep;
+#[cfg(test)]
+mod trouble;
 #[cfg(test)]
 mod up;

@@ -46,7 +46,7 @@ fn a_socket_without_permission_is_named() {
     if std::fs::metadata(&socket).unwrap().uid() == 0 {
         // Root may connect to anything, so somebody else tries.
         std::fs::set_permissions(lab.path("."), std::fs::Permissions::from_mode(0o755)).unwrap();
-        run = run.as_nobody();
+        run = run.by_nobody();
     }
     insta::assert_snapshot!(run.run().text(), @"
     exit 3
@@ -115,7 +115,7 @@ fn something_else_that_listens_is_not_taken_for_an_engine() {
 
     --- stderr
     error: no Docker engine answers
-      caused by: tried tcp://127.0.0.1:3000 (DOCKER_HOST): Error in the hyper legacy client: client error (SendRequest): invalid HTTP version parsed
+      caused by: tried tcp://127.0.0.1:3000 (DOCKER_HOST): invalid HTTP version parsed
     hint: see whether `docker info` works, and whether DOCKER_HOST names a Docker engine
     ");
     insta::assert_snapshot!(against(""), @"
@@ -124,7 +124,7 @@ fn something_else_that_listens_is_not_taken_for_an_engine() {
 
     --- stderr
     error: no Docker engine answers
-      caused by: tried tcp://127.0.0.1:3000 (DOCKER_HOST): Error in the hyper legacy client: client error (SendRequest): connection closed before message completed
+      caused by: tried tcp://127.0.0.1:3000 (DOCKER_HOST): connection closed before message completed
     hint: see whether `docker info` works, and whether DOCKER_HOST names a Docker engine
     ");
 }

@@ -35,7 +35,6 @@ fn a_fresh_up_does_everything_once_and_says_where_it_is() {
     grafana       pull      grafana/grafana:13.2.3
     grafana       create    moko-mon-grafana
     grafana       generate  /run/secrets/moko-mon/admin-password
-    grafana       generate  /run/secrets/moko-mon/secret-key
     grafana       start     moko-mon-grafana
     grafana       wait      moko-mon-grafana
     grafana       import    data source moko-mon-prometheus
@@ -66,7 +65,6 @@ fn a_fresh_up_does_everything_once_and_says_where_it_is() {
     ");
     insta::assert_snapshot!(lab.engine.writes("moko-mon-grafana").join("\n"), @"
     POST /containers/create moko-mon-grafana
-    PUT /containers/moko-mon-grafana/archive /run/secrets/moko-mon
     PUT /containers/moko-mon-grafana/archive /run/secrets/moko-mon
     POST /containers/moko-mon-grafana/start
     ");

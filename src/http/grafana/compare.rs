@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::http::excerpt;
 
 /// What Grafana sets by itself when it saves a dashboard.
-const SERVER_OWNED: [&str; 2] = ["id", "version"];
+pub(super) const SERVER_OWNED: [&str; 2] = ["id", "version"];
 
 /// The result of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]

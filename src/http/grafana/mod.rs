@@ -16,6 +16,7 @@ use crate::error::{Code, Error, Goal, Result};
 use crate::http::{Answer, Http, Login};
 use crate::secret::Secret;
 
+mod changes;
 mod compare;
 mod content;
 mod dashboard;
@@ -24,6 +25,7 @@ mod folder;
 mod inputs;
 mod refusal;
 
+pub use changes::{Change, changes, kept};
 pub use compare::{Comparison, content_hash, same_dashboard};
 pub use content::{Content, DATA_SOURCE_NAME, DATA_SOURCE_UID, Dashboard, DataSource, Folder, Item, State};
 pub use dashboard::StoredDashboard;

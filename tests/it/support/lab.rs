@@ -144,7 +144,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs it without root's rights.
-    pub(crate) fn as_nobody(mut self) -> Self {
+    pub(crate) fn by_nobody(mut self) -> Self {
         use std::os::unix::process::CommandExt as _;
         self.command.uid(65534).gid(65534);
         self
@@ -180,7 +180,9 @@ impl Running<'_> {
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
         let pending = || {
             let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-            status.lines().any(|line| line.starts_with("ShdPnd:") && !line.ends_with("0000000000000000"))
+            let waits = status.lines().any(|line| line.starts_with("ShdPnd:") && !line.ends_with("0000000000000000"));
+            // What has ended takes no signal any more.
+            waits && !status.contains("State:\tZ")
         };
         while pending() {
             std::thread::yield_now();
@@ -207,7 +209,12 @@ impl Output {
     }
 
     /// The command has done its work.
-    pub(crate) fn succeeds(self) -> Self {
+    pub(crate) fn succeeds(self) {
+        assert!(self.status.success(), "{}", self.text());
+    }
+
+    /// Itself, once it is seen that the command has done its work.
+    pub(crate) fn successful(self) -> Self {
         assert!(self.status.success(), "{}", self.text());
         self
     }

@@ -73,6 +73,11 @@ impl Server {
         let _ = self.task.await;
     }
 
+    /// From now on it behaves like this; `None`: as it should.
+    pub(crate) fn behave(&self, manner: Option<Manner>) {
+        self.loaded.lock().unwrap().manner = manner;
+    }
+
     /// Freezes it: connections are taken and not answered.
     pub(crate) fn pause(&self, paused: bool) {
         self.paused.send_replace(paused);

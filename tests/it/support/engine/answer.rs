@@ -29,6 +29,7 @@ pub(super) async fn answer(shared: &Arc<Shared>, call: &Call, upgrade: Option<On
         ("GET", ["containers", id, "json"]) => of(&mut shared.state(), id, |container| inspect(container)),
         ("GET", ["containers", id, "logs"]) => logs::logs(&mut shared.state(), id, call),
         ("GET", ["containers", id, "archive"]) => files::download(&mut shared.state(), id, call.query("path")),
+        ("HEAD", ["containers", id, "archive"]) => files::describe(&mut shared.state(), id, call.query("path")),
         ("PUT", ["containers", id, "archive"]) => {
             files::upload(&mut shared.state(), id, call.query("path"), &call.body)
         }

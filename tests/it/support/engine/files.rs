@@ -2,6 +2,8 @@
 
 use std::io::Read as _;
 
+use base64::Engine as _;
+
 use super::answer::{empty, no_such, refuse, respond};
 use super::state::File;
 use super::{Reply, State};
@@ -23,22 +25,54 @@ pub(super) fn upload(state: &mut State, id: &str, folder: &str, body: &[u8]) -> 
         let path = entry.path().unwrap().to_string_lossy().into_owned();
         let header = entry.header();
         let owner = (header.uid().unwrap(), header.gid().unwrap(), header.mode().unwrap());
+        let date = header.mtime().unwrap();
         let mut content = Vec::new();
         entry.read_to_end(&mut content).unwrap();
-        files.push((path, File { content, owner }));
+        files.push((path, File { content, owner, date }));
     }
-    match target {
-        Some((volume, below)) => {
-            let volume = state.volumes.get_mut(&volume).unwrap();
-            let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
-            volume.files.extend(files.into_iter().map(|(path, file)| (format!("{prefix}{path}"), file)));
-        }
-        None => {
-            let folder = folder.trim_end_matches('/');
-            container.layer.extend(files.into_iter().map(|(path, file)| (format!("{folder}/{path}"), file)));
-        }
+    if let Some((volume, below)) = target {
+        let volume = state.volumes.get_mut(&volume).unwrap();
+        let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
+        volume.files.extend(files.into_iter().map(|(path, file)| (format!("{prefix}{path}"), file)));
+    } else {
+        let folder = folder.trim_end_matches('/');
+        container.layer.extend(files.into_iter().map(|(path, file)| (format!("{folder}/{path}"), file)));
     }
     empty(200)
+}
+
+/// `HEAD …/archive`: what a file is like, in a header.
+pub(super) fn describe(state: &mut State, id: &str, path: &str) -> Reply {
+    let Some(file) = state.read(id, path) else { return empty(404) };
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let stat = serde_json::json!({
+        "name": name, "size": file.content.len(), "mode": file.owner.2, "mtime": date(file.date), "linkTarget": "",
+    });
+    let mut reply = empty(200);
+    let stat = base64::engine::general_purpose::STANDARD.encode(stat.to_string());
+    reply.headers_mut().insert("x-docker-container-path-stat", stat.parse().unwrap());
+    reply
+}
+
+/// Seconds since 1970 in the engine's notation.
+fn date(seconds: u64) -> String {
+    let length =
+        |year: u64| 365 + u64::from(year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)));
+    let (mut year, mut days) = (1970, seconds / 86_400);
+    while days >= length(year) {
+        days -= length(year);
+        year += 1;
+    }
+    let mut month = 1;
+    for length in [31, length(year) - 337, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
 }
 
 /// `GET …/archive`: the folder's own name is the first part of every path.

@@ -160,7 +160,7 @@ impl Engine {
     /// The calls that change something, in order; those of one component where a name is given.
     pub(crate) fn writes(&self, about: &str) -> Vec<String> {
         let mut calls = self.calls();
-        calls.retain(|line| !line.starts_with("GET ") && line.contains(about));
+        calls.retain(|line| !line.starts_with("GET ") && !line.starts_with("HEAD ") && line.contains(about));
         calls
     }
 
@@ -192,6 +192,14 @@ impl Engine {
         }
     }
 
+    /// Takes all manners back, those of running servers too: what was slow or broken is well again.
+    pub(crate) fn heal(&self) {
+        self.with(|state| {
+            state.manners.clear();
+            state.containers.iter().filter_map(|of| of.server.as_ref()).for_each(|server| server.behave(None));
+        });
+    }
+
     /// Freezes a container: its server takes connections and answers none.
     pub(crate) fn pause(&self, name: &str) {
         self.with(|state| {
@@ -203,8 +211,13 @@ impl Engine {
 
     /// Removes a container behind moko-mon's back.
     pub(crate) fn remove(&self, name: &str) {
-        self.set_status(name, Status::Exited);
-        self.with(|state| state.containers.retain(|container| container.name != name));
+        let removed = self.with(|state| {
+            let at = state.containers.iter().position(|container| container.name == name).expect("such a container");
+            state.containers.remove(at)
+        });
+        if let Some(server) = removed.server {
+            self.handle.block_on(server.end());
+        }
     }
 }
 

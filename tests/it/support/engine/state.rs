@@ -110,6 +110,8 @@ pub(crate) struct Volume {
 pub(crate) struct File {
     pub(crate) content: Vec<u8>,
     pub(crate) owner: (u64, u64, u32),
+    /// When it was written last, in seconds since 1970.
+    pub(crate) date: u64,
 }
 
 pub(crate) struct Exec {
@@ -189,7 +191,7 @@ impl State {
     }
 
     /// Adds a container with these labels, as an earlier or interrupted moko-mon has left it.
-    pub(crate) fn add_own(&mut self, name: &str, labels: Value) {
+    pub(crate) fn add_own(&mut self, name: &str, labels: &Value) {
         self.add_container(name, json!({"Image": "busybox", "Labels": labels}), Status::Created);
     }
 
@@ -210,6 +212,12 @@ impl State {
             server: None,
         });
         id
+    }
+
+    /// Sets Grafana's password as a user does in Grafana itself.
+    pub(crate) fn change_grafana_password(&self, password: &str) {
+        let disk = self.volumes["moko-mon-grafana-data"].disk.path();
+        crate::support::grafana_stand_in::reset_admin_password(disk, password).unwrap();
     }
 
     /// Everything there is, by kind and name, to see what a command has changed.
@@ -261,5 +269,9 @@ impl Container {
 
 /// SHA-256 in hex.
 pub(super) fn hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
 }

@@ -1,0 +1,137 @@
+//! Wrong settings: everything at once, exit 2, and nothing on the engine is touched.
+
+use crate::support::Lab;
+
+/// `up` with these settings and no call to the engine.
+fn refused(lab: &Lab) -> String {
+    let output = lab.run(&["up"]);
+    assert_eq!(output.code(), 2, "{}", output.text());
+    assert_eq!(lab.engine.calls(), [""; 0]);
+    let (output, envelope) = lab.json(&["config", "check"]);
+    assert_eq!((output.code(), envelope["error"]["code"].as_str()), (2, Some("config_invalid")));
+    lab.run(&["up"]).error()
+}
+
+#[test]
+fn everything_wrong_is_told_at_once() {
+    let lab = Lab::new();
+    lab.write("rules/broken.yml", "groups:\n- name: a\n  rules:\n  - alert: X\n");
+    lab.write("dash/board.json", "{\"title\": ");
+    lab.write(
+        "moko-mon.yaml",
+        "projct: x\n\
+         bind: nowhere\n\
+         prometheus:\n  scrape_interval: 10 minutes\n  scrape_interval: 15s\n  external_labels:\n    a-b: c\n  retention: 15d\n\
+         alertmanager:\n  port: 70000\n  memory: [1]\n\
+         pushgateway:\n  port: 0\n\
+         rules:\n  extra: [nothing/*.yml, rules/*.yml]\n\
+         grafana:\n  enabled: maybe\n  dashboards: [dash/*.json]\n",
+    );
+    insta::assert_snapshot!(refused(&lab), @"
+    error: the configuration has 13 problems
+      caused by: moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
+      caused by: moko-mon.yaml:2:7: bind: `nowhere` is not an IP address; expected an IP address such as `127.0.0.1`
+      caused by: moko-mon.yaml:4:20: prometheus.scrape_interval: `10 minutes` has the unknown unit ` minutes`; expected a duration such as `15s`, `1h30m` or `15d`, at least 1s
+      caused by: moko-mon.yaml:5:3: the key `scrape_interval` is there twice; expected one: the first is in line 4
+      caused by: moko-mon.yaml:7:5: prometheus.external_labels: `a-b` is not a label name; expected letters, digits and `_`, not starting with a digit
+      caused by: moko-mon.yaml:8:14: prometheus.retention: `15d` is a single value; expected a mapping (`key: value` lines)
+      caused by: moko-mon.yaml:10:9: alertmanager.port: `70000` is not a port; expected a whole number from 1 to 65535
+      caused by: moko-mon.yaml:11:11: alertmanager.memory: the value is a list; expected a whole number with MiB or GiB, 32MiB to 1024GiB
+      caused by: moko-mon.yaml:13:9: pushgateway.port: `0` is not a port; expected a whole number from 1 to 65535
+      caused by: moko-mon.yaml:15:11: rules.extra[0]: `nothing/*.yml` matches no file; expected a file, or a pattern that matches at least one
+      caused by: moko-mon.yaml:17:12: grafana.enabled: `maybe` is neither `true` nor `false`; expected `true` or `false`
+      caused by: dash/board.json:1:10: not JSON: EOF while parsing a value; expected a dashboard as Grafana exports it
+      caused by: rules/broken.yml:4:5: groups[0].rules[0].expr: the key is missing; expected a text
+    hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
+    ");
+}
+
+#[test]
+fn a_port_used_twice_is_told_with_both_settings() {
+    let lab = Lab::new();
+    let output = lab.run(&["up", "--set", "grafana.port=9999", "--set", "prometheus.port=9999"]);
+    insta::assert_snapshot!(output.text(), @"
+    exit 2
+    --- stdout
+
+    --- stderr
+    error: the configuration has a problem
+      caused by: flag --set grafana.port: grafana.port: `9999` is the port of `prometheus.port` too; expected a port that no other component has
+    hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
+    ");
+    assert_eq!(lab.engine.calls(), [""; 0]);
+}
+
+#[test]
+fn what_is_no_yaml_or_empty_is_told() {
+    let lab = Lab::new();
+    lab.write("moko-mon.yaml", "prometheus: {port: 1\n");
+    insta::assert_snapshot!(refused(&lab), @"
+    error: the configuration has a problem
+      caused by: moko-mon.yaml:2:1: a `[` or `{` that is not closed; expected the closing bracket, and commas between the values
+    hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
+    ");
+    lab.write("moko-mon.yaml", "");
+    insta::assert_snapshot!(refused(&lab), @"
+    error: the configuration has a problem
+      caused by: moko-mon.yaml: empty config: the file has no content; expected settings, or at least a comment
+    hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
+    ");
+    lab.write("moko-mon.yaml", "- a\n- b\n");
+    insta::assert_snapshot!(refused(&lab), @"
+    error: the configuration has a problem
+      caused by: moko-mon.yaml:1:1: the value is a list; expected a mapping (`key: value` lines)
+    hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
+    ");
+}
+
+#[test]
+fn wrong_variables_and_flags_are_told_together() {
+    let lab = Lab::new();
+    let run = lab.command(&["up", "--set", "grafana.prt=1", "--project", "Not A Name"]);
+    let output = run.env("MOKO_MON_PROMETHEUS_PRT", "1").env("MOKO_MON_BIND", "x").run();
+    insta::assert_snapshot!(output.text(), @"
+    exit 2
+    --- stdout
+
+    --- stderr
+    error: the configuration has 4 problems
+      caused by: environment variable MOKO_MON_BIND: bind: `x` is not an IP address; expected an IP address such as `127.0.0.1`
+      caused by: environment variable MOKO_MON_PROMETHEUS_PRT: no setting has this name (did you mean `MOKO_MON_PROMETHEUS_PORT`?); expected `MOKO_MON_` and a key in capitals, with `_` for each dot
+      caused by: flag --set grafana.prt: unknown key `grafana.prt` (did you mean `grafana.port`?); expected a key from `moko-mon config schema`
+      caused by: flag --project: project: `Not A Name` is not a project name; expected 2 to 31 of `a-z`, `0-9` and `-`, starting with a letter
+    hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
+    ");
+    assert_eq!(lab.engine.calls(), [""; 0]);
+}
+
+#[test]
+fn a_file_that_is_named_has_to_be_there() {
+    let lab = Lab::new();
+    insta::assert_snapshot!(lab.run(&["up", "--config", "gone.yaml"]).text(), @"
+    exit 2
+    --- stdout
+
+    --- stderr
+    error: the configuration has a problem
+      caused by: gone.yaml: the file does not exist; expected a configuration file of at most 256 KiB
+    hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
+    ");
+    assert_eq!(lab.engine.calls(), [""; 0]);
+}
+
+#[test]
+fn a_dashboard_that_is_no_dashboard_and_a_rule_file_without_sense_are_told() {
+    let lab = Lab::new();
+    lab.write("a.json", "[]");
+    lab.write("b.json", "{\"uid\": \"x\"}");
+    lab.write("rules.yml", "groups: 5\n");
+    lab.write("moko-mon.yaml", "grafana:\n  dashboards: ['*.json']\nrules:\n  extra: [rules.yml]\n");
+    insta::assert_snapshot!(refused(&lab), @"
+    error: the configuration has 3 problems
+      caused by: a.json:1:1: not a JSON object; expected a dashboard as Grafana exports it
+      caused by: b.json:1:1: title: the key is missing; expected the title of the dashboard
+      caused by: rules.yml:1:9: groups: `5` is a single value; expected a list (lines that start with `- `)
+    hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
+    ");
+}
