@@ -16,7 +16,7 @@ fn check(stack: &Stack, component: &str, command: &[&str]) {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let output = Output::of(command.join(" "), output);
+    let output = Output::of(command.join(" "), &output);
     assert_eq!(output.code, 0, "{output}");
     assert!(format!("{output}").contains("SUCCESS"), "{output}");
 }
