@@ -303,8 +303,9 @@ fn a_server_that_refuses_its_new_files_is_named_with_its_own_words() {
     error: could not bring up Prometheus
       caused by: Prometheus did not take over its new configuration
       caused by: it refused the files
-      caused by: moko-mon-prometheus runs
-      caused by: level=ERROR msg="Error reloading config" err="line 3: field scrap not found"
+      caused by: the last lines of its log:
+        moko-mon-prometheus runs
+        level=ERROR msg="Error reloading config" err="line 3: field scrap not found"
     hint: see why with `moko-mon logs prometheus`; it still runs the old one
     "#);
     // The files are there, but nothing proves that they were read: the next `up` goes on from there.
@@ -325,8 +326,9 @@ fn a_server_that_only_pretends_to_have_read_its_files_is_found_out() {
     error: could not bring up Prometheus
       caused by: Prometheus did not take over its new configuration
       caused by: it runs another configuration: configuration.global.scrape_interval is `15000 ms`, delivered was `30000 ms`
-      caused by: moko-mon-prometheus runs
-    hint: see why with `moko-mon logs prometheus`; it still runs the old one
+      caused by: the last lines of its log:
+        moko-mon-prometheus runs
+    hint: see why with `moko-mon logs prometheus`; `moko-mon up` delivers it again
     ");
     lab.engine.with(|state| state.manners.clear());
     lab.converges();
@@ -345,9 +347,9 @@ fn leftovers_of_crashes_are_cleared_away() {
         state.add_own("old-grafana", &renamed);
     });
     insta::assert_snapshot!(lab.run(&["up", "--dry-run"]).stdout, @"
-    project       remove    moko-mon                                     duplicate of the project's network
     project       remove    quirky_hopper                                leftover of an interrupted check
     project       remove    old-grafana                                  leftover of an interrupted run
+    project       remove    moko-mon                                     duplicate of the project's network
     ");
     lab.run(&["up"]).succeeds();
     assert_eq!(lab.engine.with(|state| state.inventory()).len(), 4 + 1 + 9);

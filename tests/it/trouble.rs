@@ -286,8 +286,8 @@ fn an_engine_that_hangs_is_given_up() {
     second.converges();
 }
 
+/// Takes a minute, nearly all of it idle: the limits of changes and of silent pulls have no knob.
 #[test]
-#[ignore = "takes a minute: the limits of changes and of silent pulls have no knob"]
 fn a_change_and_a_silent_pull_are_given_up_after_60_s() {
     let (first, second) = (Lab::new(), Lab::new());
     first.engine.fault("POST /networks/create", 1, Fault::Hang);

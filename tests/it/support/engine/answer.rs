@@ -23,7 +23,11 @@ pub(super) async fn answer(shared: &Arc<Shared>, call: &Call, upgrade: Option<On
             let (newest, oldest) = (&state.api_version, &state.min_api_version);
             json(200, &json!({"Version": "20.10.24", "ApiVersion": newest, "MinAPIVersion": oldest, "Os": "linux"}))
         }
-        ("GET", ["info"]) => json(200, &json!({"ID": "FAKE:ENGINE", "ServerVersion": "20.10.24"})),
+        ("GET", ["info"]) => {
+            // Every fake engine is one of its own: locks of projects of one name are told apart by it.
+            let id = format!("FAKE:{}:{:p}", std::process::id(), Arc::as_ptr(shared));
+            json(200, &json!({"ID": id, "ServerVersion": "20.10.24"}))
+        }
         ("GET", ["containers", "json"]) => list(&shared.state()),
         ("POST", ["containers", "create"]) => create(&mut shared.state(), call),
         ("GET", ["containers", id, "json"]) => of(&mut shared.state(), id, |container| inspect(container)),
@@ -137,6 +141,10 @@ fn summary(container: &Container) -> Value {
         "Status": container.status.word(),
         "Ports": ports,
         "HostConfig": {"NetworkMode": container.config["HostConfig"]["NetworkMode"]},
+        // The id is filled in once a container is attached, which it is while it runs.
+        "NetworkSettings": {"Networks": {"it": {
+            "NetworkID": if running { container.config["HostConfig"]["NetworkMode"].clone() } else { json!("") },
+        }}},
     })
 }
 
