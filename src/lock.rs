@@ -3,12 +3,13 @@
 //! A file lock of the operating system: it dies with its holder, so it is never stale. Whoever uses this machine
 //! shares it; two machines that use one remote engine do not exclude each other (container names still do).
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::docker::archive::digest;
 use crate::error::{Code, Error, Result};
+use crate::platform;
 
 /// Held until dropped, or until the process ends in any way.
 #[derive(Debug)]
@@ -25,10 +26,10 @@ impl Lock {
     pub fn take(folder: &Path, engine: &str, project: &str, command: &str) -> Result<Self> {
         // The engine's id keeps projects of one name on two engines apart.
         let path = folder.join(format!("moko-mon-{project}-{}.lock", &digest(engine.as_bytes())[..12]));
-        let mut file = open(&path).map_err(|error| {
+        let mut file = platform::open_lock(&path).map_err(|error| {
             Error::new(Code::Io, "could not open the lock of the project")
                 .cause(format!("{}: {error}", path.display()))
-                .hint("make the folder writable, or name another with TMPDIR")
+                .hint("see who may write to that folder; a link or a folder of that name has to go")
         })?;
         match file.try_lock() {
             Ok(()) => {}
@@ -42,18 +43,6 @@ impl Lock {
         let _ = file.set_len(0).and_then(|()| file.write_all(told.as_bytes()));
         Ok(Self { _file: file })
     }
-}
-
-/// Opens the file for all users of the machine. Created only when it is not there: in a shared folder Linux refuses to
-/// "create" a file that another user owns (`fs.protected_regular`).
-fn open(path: &PathBuf) -> std::io::Result<File> {
-    match OpenOptions::new().read(true).write(true).open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        // Readable is enough to lock; only the holder's name is not written then.
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return File::open(path),
-        opened => return opened,
-    }
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 fn locked(project: &str, file: &mut File) -> Error {
@@ -88,5 +77,30 @@ mod tests {
         Lock::take(folder.path(), "another engine", "team", "up").unwrap();
         drop(first);
         Lock::take(folder.path(), "engine", "team", "down").unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_shared_folder_is_never_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Lock::take(folder.path(), "engine", "team", "up").unwrap());
+        let lock = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let victim = folder.path().join("victim");
+        std::fs::write(&victim, "content").unwrap();
+        std::fs::remove_file(&lock).unwrap();
+        std::os::unix::fs::symlink(&victim, &lock).unwrap();
+        let error = Lock::take(folder.path(), "engine", "team", "up").unwrap_err();
+        assert_eq!(error.message, "could not open the lock of the project");
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "content");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn every_user_of_the_machine_can_lock() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        drop(Lock::take(folder.path(), "engine", "team", "up").unwrap());
+        let lock = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap();
+        assert_eq!(lock.metadata().unwrap().permissions().mode() & 0o777, 0o666);
     }
 }

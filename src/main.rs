@@ -21,5 +21,8 @@ fn main() -> ExitCode {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     let directory = std::env::current_dir().unwrap_or_default();
-    runtime.block_on(commands::run(cli, environment, directory)).into()
+    let status = runtime.block_on(commands::run(cli, environment, directory));
+    // A thread that still waits for an answer on the terminal must not keep the process.
+    runtime.shutdown_background();
+    status.into()
 }

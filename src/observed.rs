@@ -54,6 +54,8 @@ pub struct Container {
     pub image: String,
     /// The id of the network it was created on.
     pub network: String,
+    /// Whether it is attached to that network now; only a running container is.
+    pub attached: bool,
     /// What the engine says of it.
     pub state: State,
     /// The files in its config and secrets volumes, by absolute path.

@@ -1,6 +1,10 @@
 //! What differs between operating systems: signals, permissions, and who holds a port. A port to another system needs this module.
 
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener};
+
+use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
@@ -92,13 +96,63 @@ pub fn set_mode(_path: &std::path::Path, _mode: u32) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The folder of lock files: one and the same for all users of the machine, whatever their `TMPDIR`.
+#[must_use]
+pub fn lock_folder() -> PathBuf {
+    let shared = Path::new("/run/lock");
+    if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() }
+}
+
+/// Opens a lock file that all users of the machine share, creating it if it is not there.
+///
+/// The folder is open to everybody: a link in it is never followed, and what is no plain file is refused.
+pub fn open_lock(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    no_links(&mut options);
+    let file = match options.open(path) {
+        // Readable is enough to lock; only the holder's name is not written then.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => options.write(false).open(path)?,
+        // Created only when it is not there: in a shared folder Linux refuses to "create" a file that another user
+        // owns (`fs.protected_regular`).
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let file = options.create(true).open(path)?;
+            everybody(&file)?;
+            file
+        }
+        opened => opened?,
+    };
+    if file.metadata()?.is_file() { Ok(file) } else { Err(ErrorKind::InvalidInput.into()) }
+}
+
+#[cfg(unix)]
+fn no_links(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+}
+
+#[cfg(not(unix))]
+fn no_links(_options: &mut OpenOptions) {}
+
+/// Lets everybody lock the file, whatever the umask of the one who came first.
+#[cfg(unix)]
+fn everybody(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o666))
+}
+
+#[cfg(not(unix))]
+fn everybody(_file: &File) -> std::io::Result<()> {
+    Ok(())
+}
+
 /// Who holds a port of this host, or `None` when it is free.
 ///
 /// The process is named where the operating system lets us see it.
 #[must_use]
 pub fn port_holder(bind: IpAddr, port: u16) -> Option<String> {
     match TcpListener::bind(SocketAddr::new(bind, port)) {
-        Err(failed) if failed.kind() == std::io::ErrorKind::AddrInUse => {
+        Err(failed) if failed.kind() == ErrorKind::AddrInUse => {
             Some(process_on(port).unwrap_or_else(|| "another process".to_owned()))
         }
         // An address that is not this machine's, or a privileged port, is the engine's to judge.

@@ -51,29 +51,38 @@ pub async fn last_reload(http: &Http, spec: &ComponentSpec, reload: Reload) -> R
 ///
 /// Proof is a newer success time in its own metrics and its own copy of the configuration, which has to contain what
 /// was delivered.
-pub async fn prove_reload(http: &Http, spec: &ComponentSpec, reload: Reload, before: LastReload) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    let failed = |fact: String| {
+pub async fn prove_reload(
+    http: &Http,
+    spec: &ComponentSpec,
+    reload: Reload,
+    before: LastReload,
+    deadline: Instant,
+) -> Result<()> {
+    let failed = |fact: String, then: &str| {
         Error::new(Code::ReloadFailed, format!("{} did not take over its new configuration", spec.component.title()))
             .cause(fact)
-            .hint(format!("see why with `moko-mon logs {}`; it still runs the old one", spec.component))
+            .hint(format!("see why with `moko-mon logs {}`; {then}", spec.component))
     };
+    let asked = Instant::now();
     loop {
         let now = last_reload(http, spec, reload).await?;
         if now.at > before.at {
             break;
         }
         if before.successful && !now.successful {
-            return Err(failed("it refused the files".to_owned()));
+            return Err(failed("it refused the files".to_owned(), "it still runs the old one"));
         }
         if Instant::now() > deadline {
-            return Err(failed("it did not read its files within 30 s".to_owned()));
+            let waited = crate::ui::human(asked.elapsed());
+            return Err(failed(format!("it did not read its files within {waited}"), "`moko-mon up` asks it again"));
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     match running_difference(http, spec, reload).await? {
         None => Ok(()),
-        Some(difference) => Err(failed(format!("it runs another configuration: {difference}"))),
+        Some(difference) => {
+            Err(failed(format!("it runs another configuration: {difference}"), "`moko-mon up` delivers it again"))
+        }
     }
 }
 

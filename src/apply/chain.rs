@@ -138,9 +138,13 @@ impl<'a> Chain<'a> {
         self.upload(files.collect::<Result<_>>()?).await
     }
 
-    /// Delivers everything the plan writes or clears; before a start also the marker that says so.
+    /// Delivers everything the plan writes or clears. Before a start the marker that says so comes last; before a
+    /// reload an empty one comes first: until the server has proved what it runs, nothing is known of it, even if the
+    /// next `up` wants the old files back.
     async fn deliver(&self, steps: &[&Step], starts: bool) -> Result<()> {
-        let mut files = Vec::new();
+        let marker = self.marker();
+        let unproved = marker.clone().filter(|_| !starts).map(|marker| FileSpec { content: Vec::new(), ..marker });
+        let mut files: Vec<FileSpec> = unproved.into_iter().collect();
         for step in steps {
             match &step.action {
                 Action::Write { path } => files.extend(self.spec.files.iter().find(|file| file.path == *path).cloned()),
@@ -151,9 +155,7 @@ impl<'a> Chain<'a> {
                 _ => {}
             }
         }
-        if starts {
-            files.extend(self.marker());
-        }
+        files.extend(marker.filter(|_| starts));
         self.upload(files).await
     }
 
@@ -179,9 +181,13 @@ impl<'a> Chain<'a> {
         let http = self.apply.http;
         let before = server::last_reload(http, self.spec, reload).await?;
         self.apply.docker.signal(&self.id()?, &self.spec.container.name, "SIGHUP").await?;
-        if let Err(failed) = server::prove_reload(http, self.spec, reload, before).await {
-            let lines = self.apply.docker.last_lines(&self.id()?, 5).await;
-            return Err(lines.into_iter().fold(failed, Error::cause));
+        let proof = server::prove_reload(http, self.spec, reload, before, self.apply.deadline);
+        let proved = tokio::select! {
+            proved = proof => proved,
+            () = self.apply.stop.token.cancelled() => return Err(self.apply.interrupted("`up`")),
+        };
+        if let Err(failed) = proved {
+            return Err(wait::with_lines(failed, self.apply.docker, &self.id()?).await);
         }
         self.upload(self.marker().into_iter().collect()).await
     }

@@ -142,13 +142,30 @@ impl<'a> Apply<'a> {
         match &step.action {
             Action::CreateNetwork => {
                 let id = self.docker.create_network(&self.stack.project).await.map_err(network_hint)?;
+                self.remove_twins(&id).await?;
                 let _ = self.network.set(id);
                 Ok(())
             }
             Action::RemoveNetwork { id } => self.docker.remove_network(id, &step.subject).await,
-            Action::Remove { id } => self.docker.remove_container(id, &step.subject).await,
+            Action::Remove { id } => {
+                let container = self.observed.containers.iter().find(|container| container.id == *id);
+                let spec = container.and_then(|container| container.spec.as_ref());
+                let stop_timeout = spec.map_or(crate::stack::STOP_TIMEOUT, |spec| spec.stop_timeout);
+                self.docker.stop(id, &step.subject, stop_timeout).await?;
+                self.docker.remove_container(id, &step.subject).await
+            }
             other => Err(misplaced(other)),
         }
+    }
+
+    /// Removes networks of our name that came into being beside the one just created: an engine may still be at work
+    /// on the call of an `up` that was killed, before 25 it does not mind two of one name, and then no container starts.
+    async fn remove_twins(&self, id: &str) -> Result<()> {
+        let networks = self.docker.project_networks(&self.stack.project).await?;
+        for twin in networks.iter().filter(|network| network.id != id) {
+            self.docker.remove_network(&twin.id, &twin.name).await?;
+        }
+        Ok(())
     }
 
     /// The network that was there before and that the plan does not remove.

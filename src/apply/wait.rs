@@ -84,7 +84,7 @@ async fn not_ready(docker: &Docker, spec: &ComponentSpec, id: &str, waited: Dura
 }
 
 /// Adds the last lines of the container's log as facts.
-async fn with_lines(error: Error, docker: &Docker, id: &str) -> Error {
+pub(super) async fn with_lines(error: Error, docker: &Docker, id: &str) -> Error {
     let lines = docker.last_lines(id, 10).await;
     if lines.is_empty() {
         return error.cause("its log is empty");

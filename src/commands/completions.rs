@@ -13,7 +13,8 @@ use crate::ui::Report;
 pub(super) fn completions(shell: Shell) -> Report {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "moko-mon", &mut script);
-    let script = String::from_utf8_lossy(&script).into_owned();
+    // For a name with a hyphen clap_complete 4.6 sets one name of a command and looks for another.
+    let script = String::from_utf8_lossy(&script).replace("moko__subcmd__mon", "moko__mon");
     Report::new(json!({"shell": shell.to_string(), "script": script}), script)
 }
 

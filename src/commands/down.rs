@@ -10,23 +10,25 @@ use crate::docker::Docker;
 use crate::error::{Code, Error, Result};
 use crate::lock::Lock;
 use crate::observed::{Container, Network};
+use crate::platform;
+use crate::stack::STOP_TIMEOUT;
 use crate::ui::{Event, Report};
-
-/// How long a server is given when the label that says so cannot be read.
-const STOP_TIMEOUT: i64 = 30;
 
 pub(super) async fn run(context: &Context<'_>, flags: &cli::Down) -> Result<Report> {
     let project = context.project()?;
     let docker = context.docker().await?;
-    let _lock = Lock::take(&std::env::temp_dir(), &docker.engine.id, &project, "down")?;
+    if flags.volumes && !flags.yes {
+        let volumes = docker.project_volumes(&project).await?;
+        if !volumes.is_empty() {
+            confirm(context, &project, &volumes).await?;
+        }
+    }
+    let _lock = Lock::take(&platform::lock_folder(), &docker.engine.id, &project, "down")?;
     let (containers, networks, volumes) = tokio::try_join!(
         docker.project_containers(&project),
         docker.project_networks(&project),
         docker.project_volumes(&project)
     )?;
-    if flags.volumes && !flags.yes && !volumes.is_empty() {
-        confirm(context, &project, &volumes)?;
-    }
     let images: Vec<String> = containers.iter().map(|container| container.image.clone()).collect();
     let names: Vec<String> = containers.iter().map(|container| container.name.clone()).collect();
 
@@ -51,7 +53,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Down) -> Result<Repo
 }
 
 /// Data is removed only when somebody says so.
-fn confirm(context: &Context<'_>, project: &str, volumes: &[String]) -> Result<()> {
+async fn confirm(context: &Context<'_>, project: &str, volumes: &[String]) -> Result<()> {
     if !context.ui.can_ask() {
         return Err(Error::new(Code::ConfirmationRequired, "`down --volumes` removes all data and asks first")
             .cause("there is no terminal to ask on")
@@ -61,7 +63,11 @@ fn confirm(context: &Context<'_>, project: &str, volumes: &[String]) -> Result<(
         "Remove project `{project}` with all its data and passwords?\n  {}\nThis cannot be undone.",
         volumes.join("\n  ")
     );
-    if context.ui.ask(&question) {
+    let yes = tokio::select! {
+        yes = context.ui.ask(&question) => yes,
+        () = context.stop.token.cancelled() => return Err(context.stop.error("`down`")),
+    };
+    if yes {
         return Ok(());
     }
     Err(Error::new(Code::ConfirmationRequired, "nothing was removed")

@@ -11,6 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::http::grafana::Grafana;
 use crate::lock::Lock;
 use crate::observed::{Container, State};
+use crate::platform;
 use crate::secret::Secret;
 use crate::stack::{ADMIN_PASSWORD, ADMIN_USER, Access, SECRETS_PATH, admin_password};
 use crate::ui::Report;
@@ -24,7 +25,7 @@ pub(super) async fn run(context: &Context<'_>, what: cli::Password) -> Result<Re
             Ok(report(&password, &format!("{ADMIN_USER} / {}", password.expose())))
         }
         cli::Password::Reset => {
-            let _lock = Lock::take(&std::env::temp_dir(), &docker.engine.id, &project, "password reset")?;
+            let _lock = Lock::take(&platform::lock_folder(), &docker.engine.id, &project, "password reset")?;
             let password = reset(&docker, &grafana(&docker, &project).await?).await?;
             let text = format!("Grafana's login is now {ADMIN_USER} / {}", password.expose());
             Ok(report(&password, &text))
@@ -61,32 +62,44 @@ async fn reset(docker: &Docker, container: &Container) -> Result<Secret> {
             .hint("start it with `moko-mon up`"));
     }
     let password = Secret::random()?;
-    // `--homepath` because the tool looks for its defaults in the working directory otherwise; the password goes
-    // through standard input, where no list of processes shows it.
-    let command = [
-        "grafana",
-        "cli",
-        "--homepath",
-        "/usr/share/grafana",
-        "admin",
-        "reset-admin-password",
-        "--password-from-stdin",
-    ];
-    let input = format!("{}\n", password.expose());
-    let (code, output) = docker.exec(&container.id, command.map(str::to_owned).to_vec(), &input).await?;
-    if code != 0 {
-        let said = crate::docker::error::clean(&output);
-        return Err(Error::new(Code::GrafanaRefused, "Grafana's own tool could not reset the password")
-            .cause(format!("`{}` ended with code {code}: {said}", command.join(" ")))
-            .hint("see `moko-mon logs grafana`"));
-    }
+    give(docker, container, &password).await?;
     let content = password.expose().as_bytes();
     let path = ADMIN_PASSWORD[SECRETS_PATH.len()..].trim_start_matches('/');
     let uid = container.spec.as_ref().and_then(|spec| spec.user.split(':').next()?.parse().ok()).unwrap_or(472);
     let access = Access::Secret { uid, gid: 0 };
-    docker.upload(&container.id, &container.name, SECRETS_PATH, pack([Entry { path, content, access }])?).await?;
+    let archive = pack([Entry { path, content, access }])?;
+    docker.upload(&container.id, &container.name, SECRETS_PATH, archive).await.map_err(|failed| {
+        failed.goal("Grafana has a new password, but it could not be kept").hint("run `moko-mon password reset` again")
+    })?;
     if let Some(spec) = &container.spec {
         Grafana::new(&Context::http()?, &spec.port.url(), ADMIN_USER, password.clone()).login_check().await?;
     }
     Ok(password)
+}
+
+/// Gives Grafana a password with its own tool, which needs no login. Up to 9.3 the tool has a name of its own.
+async fn give(docker: &Docker, container: &Container, password: &Secret) -> Result<()> {
+    // `--homepath` because the tool looks for its defaults in the working directory otherwise; the password goes
+    // through standard input, where no list of processes shows it.
+    let reset = ["--homepath", "/usr/share/grafana", "admin", "reset-admin-password", "--password-from-stdin"];
+    let input = format!("{}\n", password.expose());
+    let mut failure = None;
+    for tool in [&["grafana", "cli"][..], &["grafana-cli"]] {
+        let command: Vec<String> = tool.iter().chain(&reset).map(|word| (*word).to_owned()).collect();
+        let typed = command.join(" ");
+        match docker.exec(&container.id, command, &input).await {
+            Ok((0, _)) => return Ok(()),
+            Ok((code, output)) => {
+                let said = crate::docker::error::clean(&output);
+                failure.get_or_insert(format!("`{typed}` ended with code {code}: {said}"));
+            }
+            // An engine may refuse to start what is not there.
+            Err(failed) => {
+                failure.get_or_insert(format!("`{typed}`: {}", failed.causes.join(": ")));
+            }
+        }
+    }
+    Err(Error::new(Code::GrafanaRefused, "Grafana's own tool could not reset the password")
+        .cause(failure.unwrap_or_default())
+        .hint("see `moko-mon logs grafana`"))
 }

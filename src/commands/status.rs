@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::cli;
 use crate::component::Component;
+use crate::config as settings;
 use crate::docker::Docker;
 use crate::error::{Code, Error, Result};
 use crate::http::Http;
@@ -31,9 +32,11 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Status) -> Result<Re
     let http = Context::http()?;
     let (containers, volumes) =
         tokio::try_join!(docker.project_containers(&project), docker.project_volumes(&project))?;
+    let switched_off = switched_off(context);
     let lines = Component::ALL.into_iter().filter_map(|component| {
         let container = containers.iter().find(|container| container.component == Some(component));
-        let part = container.is_some() || containers.is_empty() || has_volumes(&volumes, &project, component);
+        let expected = containers.is_empty() || has_volumes(&volumes, &project, component);
+        let part = container.is_some() || (expected && switched_off != Some(component));
         part.then_some((component, container))
     });
     let lines = lines.map(|(component, container)| line(&docker, &http, &project, component, container));
@@ -74,7 +77,14 @@ fn hint(containers: &[Container], not_ready: &[&Line]) -> String {
     }
 }
 
-/// A component that is switched off has neither container nor volumes and is not part of the stack.
+/// The component that the settings at hand switch off. Its data may still be there, and nobody has to be told that it
+/// does not run. Settings that cannot be read, or none, switch nothing off.
+fn switched_off(context: &Context<'_>) -> Option<Component> {
+    let config = settings::resolve(&context.sources).ok()?.config;
+    Component::ALL.into_iter().find(|component| !config.components().any(|of| of == *component))
+}
+
+/// A component that was never switched on has neither container nor volumes and is not part of the stack.
 fn has_volumes(volumes: &[String], project: &str, component: Component) -> bool {
     let prefix = format!("{}-", container_name(project, component));
     volumes.iter().any(|volume| volume.starts_with(&prefix))

@@ -16,7 +16,7 @@ use crate::http::grafana::Grafana;
 use crate::lock::Lock;
 use crate::observed::{Observed, State};
 use crate::plan::{Plan, needed_ports, reconcile};
-use crate::stack::{ADMIN_USER, Stack, admin_password};
+use crate::stack::{ADMIN_USER, ComponentSpec, Stack, admin_password};
 use crate::ui::Report;
 use crate::{platform, server};
 
@@ -29,9 +29,9 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
         let mut observed = observe(&docker, &http, &stack).await?;
         observed.grafana = grafana_state(&http, &stack, &observed).await;
         let plan = reconcile(&stack, &observed, config.images.pull)?;
-        return Ok(dry_run(&plan));
+        return Ok(Report { failed: observed.grafana.and_then(Result::err), ..dry_run(&plan) });
     }
-    let _lock = Lock::take(&std::env::temp_dir(), &docker.engine.id, &config.project, "up")?;
+    let _lock = Lock::take(&platform::lock_folder(), &docker.engine.id, &config.project, "up")?;
 
     let observed = observe(&docker, &http, &stack).await?;
     let first = reconcile(&stack, &observed, config.images.pull)?;
@@ -50,10 +50,14 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
     let deadline = Instant::now() + flags.wait.as_duration();
     let apply = Apply::new(&docker, &http, context.ui, &context.stop, &stack, &observed, deadline);
     check_files(&apply, &plan).await?;
-    apply.run(&plan).await?;
+    let done_so_far = apply.run(&plan).await;
     if let Some(Err(failed)) = observed.grafana {
-        return Err(failed);
+        if done_so_far.is_ok() {
+            return Err(failed);
+        }
+        context.ui.warn(std::iter::once(failed.message).chain(failed.causes).collect::<Vec<_>>().join(": "));
     }
+    done_so_far?;
     Ok(done(&stack, &docker, &plan))
 }
 
@@ -76,7 +80,11 @@ async fn observe(docker: &Docker, http: &Http, stack: &Stack) -> Result<Observed
     if docker.engine.local {
         for (port, setting) in needed_ports(stack, &observed) {
             let spec = stack.components.iter().find(|spec| setting.starts_with(spec.component.name()));
-            let holder = spec.and_then(|spec| platform::port_holder(spec.container.port.bind, port));
+            // After a killed `up` the engine may be starting this very container: its proxy has the port before the
+            // container runs. If it is somebody else after all, the start says so.
+            let starting = spec.is_some_and(|spec| is_created(&observed, spec));
+            let holder = spec.filter(|_| !starting);
+            let holder = holder.and_then(|spec| platform::port_holder(spec.container.port.bind, port));
             if let Some(holder) = holder {
                 observed.held_ports.entry(port).or_insert(holder);
             }
@@ -85,6 +93,15 @@ async fn observe(docker: &Docker, http: &Http, stack: &Stack) -> Result<Observed
         observed.held_ports.retain(|_, holder| holder.starts_with("container"));
     }
     Ok(observed)
+}
+
+/// Whether a component's container was created, with the port that it should have, and does not run yet.
+fn is_created(observed: &Observed, spec: &ComponentSpec) -> bool {
+    observed.containers.iter().any(|container| {
+        container.component == Some(spec.component)
+            && container.state == State::Created
+            && container.spec.as_ref().is_some_and(|created| created.port == spec.container.port)
+    })
 }
 
 /// What Grafana contains, if it runs as it should and is ready.

@@ -25,7 +25,11 @@ impl Endpoint {
     /// Whether ports that the engine publishes on loopback are reached on this machine's loopback.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        self.socket().is_some() || self.address.contains("://127.0.0.1") || self.address.contains("://localhost")
+        let host = self.address.split("://").nth(1).unwrap_or_default();
+        let host = host.split('/').next().unwrap_or_default();
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
+        let loopback = host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        self.socket().is_some() || loopback || host == "localhost"
     }
 }
 
@@ -62,6 +66,11 @@ pub fn find(environment: &BTreeMap<String, String>) -> Result<Endpoint> {
 
 fn supported(address: &str, source: &str) -> Result<Endpoint> {
     let scheme = address.split("://").next().unwrap_or_default();
+    if scheme != "unix" && address.contains('@') {
+        return Err(Error::new(Code::EngineUnreachable, "cannot use this kind of engine address")
+            .cause(format!("{source} has a user name or password in it, which an engine does not ask for"))
+            .hint("leave it out: DOCKER_HOST=tcp://HOST:PORT"));
+    }
     match scheme {
         "unix" | "tcp" | "http" => Ok(Endpoint { address: address.to_owned(), source: source.to_owned() }),
         _ => Err(Error::new(Code::EngineUnreachable, "cannot use this kind of engine address")
@@ -109,6 +118,25 @@ mod tests {
         let endpoint = find(&environment(&[("HOME", home.path().to_str().unwrap())])).unwrap();
         assert_eq!(endpoint.address, "unix:///c.sock");
         assert_eq!(endpoint.source, "Docker context `colima`");
+    }
+
+    #[test]
+    fn only_this_machine_is_local() {
+        let local =
+            |address: &str| Endpoint { address: address.to_owned(), source: "DOCKER_HOST".to_owned() }.is_local();
+        assert!(
+            local("unix:///x")
+                && local("tcp://127.0.0.1:2375")
+                && local("tcp://[::1]:2375")
+                && local("tcp://localhost:1")
+        );
+        assert!(!local("tcp://127.0.0.1.example:2375") && !local("tcp://10.0.0.1:2375"));
+    }
+
+    #[test]
+    fn a_password_in_the_address_is_refused_and_not_shown() {
+        let error = find(&environment(&[("DOCKER_HOST", "tcp://user:hunter2@host:1")])).unwrap_err().to_string();
+        assert!(error.contains("has a user name or password in it") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]

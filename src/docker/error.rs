@@ -70,6 +70,12 @@ fn innermost(error: &dyn std::error::Error) -> String {
 #[must_use]
 pub fn explain(goal: impl Into<String>, error: &Bollard) -> Error {
     let failed = Error::new(Code::EngineFailed, goal).cause(words(error));
+    if words(error).contains("cannot assign requested address") {
+        return failed.hint("`bind` in moko-mon.yaml has to be an address of the machine that the engine runs on");
+    }
+    if words(error).contains("active endpoints") {
+        return failed.hint("another container is attached to it: `docker network inspect` names it, `docker network disconnect -f NETWORK CONTAINER` takes it off");
+    }
     match classify(error) {
         Failure::NoSpace => {
             failed.hint("free space on the engine's disk, for example with `docker system df` and `docker image prune`")
@@ -108,7 +114,7 @@ pub fn unreachable(endpoint: &Endpoint, error: &Bollard) -> Error {
             .cause(format!("{tried}: the socket does not exist"))
             .hint("start Docker (`sudo systemctl start docker`, or Docker Desktop), or set DOCKER_HOST to where it listens"),
         _ => goal
-            .cause(format!("{tried}: {}", words(error)))
+            .cause(format!("{tried}: {}", Some(words(error)).filter(|words| !words.is_empty()).unwrap_or_else(|| "it did not answer".to_owned())))
             .hint("see whether `docker info` works, and whether DOCKER_HOST names a Docker engine"),
     }
 }

@@ -177,6 +177,13 @@ impl Docker {
             within(limit::READ, stream.next()).await.ok_or_else(|| timed_out(goal(), limit::READ))?
         {
             match chunk {
+                Ok(chunk) if bytes.len() + chunk.len() > LARGEST_FOLDER => {
+                    return Err(Error::new(Code::EngineFailed, goal())
+                        .cause(format!("it holds more than {} MiB", LARGEST_FOLDER >> 20))
+                        .hint(
+                            "something else writes there; look with `docker exec` and remove what is not moko-mon's",
+                        ));
+                }
                 Ok(chunk) => bytes.extend_from_slice(&chunk),
                 Err(failed) if classify(&failed) == Failure::NotFound => return Ok(BTreeMap::new()),
                 Err(failed) => return Err(explain(goal(), &failed)),
@@ -280,6 +287,9 @@ impl Docker {
         }
     }
 }
+
+/// More than this is not in a folder that only we write to.
+const LARGEST_FOLDER: usize = 256 << 20;
 
 type Answer<T> = std::result::Result<T, bollard::errors::Error>;
 

@@ -1,8 +1,9 @@
 //! One snapshot of the engine: the generated models are optional all the way down and are unwrapped here, once.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use bollard::models::{ContainerSummary, ContainerSummaryStateEnum};
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, PortSummaryTypeEnum};
 use futures_util::future::{join_all, try_join_all};
 
 use super::{Docker, labels};
@@ -37,6 +38,7 @@ impl Docker {
                 observed.volumes.insert(volume.name, ours);
             }
         }
+        let bind = stack.components.first().map(|spec| spec.container.port.bind);
         for summary in summaries {
             if label(&summary, labels::PROJECT) == Some(project.as_str()) {
                 observed.containers.push(container(summary));
@@ -45,7 +47,7 @@ impl Docker {
                 if needed.contains(&name.as_str()) {
                     observed.foreign_containers.push(name.clone());
                 }
-                for port in published(&summary) {
+                for port in published(&summary, bind) {
                     observed.held_ports.entry(port).or_insert_with(|| format!("container `{name}`"));
                 }
             }
@@ -120,8 +122,18 @@ fn name(summary: &ContainerSummary) -> String {
     first.map(|name| name.trim_start_matches('/').to_owned()).unwrap_or_default()
 }
 
-fn published(summary: &ContainerSummary) -> impl Iterator<Item = u16> {
-    summary.ports.iter().flatten().filter_map(|port| port.public_port)
+/// The TCP ports that a container holds on addresses which overlap with `bind`.
+fn published(summary: &ContainerSummary, bind: Option<IpAddr>) -> impl Iterator<Item = u16> {
+    let overlaps = move |ip: Option<&str>| {
+        let held = ip.and_then(|ip| ip.parse::<IpAddr>().ok());
+        match (held, bind) {
+            (Some(held), Some(bind)) => held == bind || held.is_unspecified() || bind.is_unspecified(),
+            // What cannot be told apart may be the same.
+            _ => true,
+        }
+    };
+    let tcp = summary.ports.iter().flatten().filter(|port| port.typ == Some(PortSummaryTypeEnum::TCP));
+    tcp.filter(move |port| overlaps(port.ip.as_deref())).filter_map(|port| port.public_port)
 }
 
 /// One of our containers; its files are read later.
@@ -133,6 +145,8 @@ fn container(summary: ContainerSummary) -> Container {
     let image_id = labels_of(labels::IMAGE_ID).map(str::to_owned).or_else(|| summary.image_id.clone());
     // Created with the network's id as its mode, so this names the network even before the first start.
     let network = summary.host_config.as_ref().and_then(|host| host.network_mode.clone());
+    let attached = summary.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
+    let attached = attached.is_some_and(|networks| networks.values().any(|endpoint| endpoint.network_id == network));
     let mut ports: Vec<String> = summary
         .ports
         .iter()
@@ -148,6 +162,7 @@ fn container(summary: ContainerSummary) -> Container {
         image_id: image_id.unwrap_or_default(),
         image: summary.image.clone().unwrap_or_default(),
         network: network.unwrap_or_default(),
+        attached,
         state: state(summary.state),
         files: BTreeMap::new(),
         ready: false,

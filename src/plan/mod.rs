@@ -13,7 +13,7 @@ use crate::component::Component;
 pub use reconcile::{needed_ports, reconcile};
 
 /// Steps in order. Steps without a component and pulls come first, then one chain for each component; chains run
-/// side by side.
+/// side by side. Only the removal of a duplicate network comes last.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
     /// The steps.

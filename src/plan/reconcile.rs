@@ -19,13 +19,14 @@ pub fn reconcile(stack: &Stack, observed: &Observed, pull: Pull) -> Result<Plan>
     refuse_held_ports(stack, observed)?;
     let mut plan = Plan::default();
     let network = network(stack, observed, &mut plan);
+    leftovers(stack, observed, &mut plan);
     for spec in &stack.components {
         pull_image(spec, observed, pull, &mut plan)?;
     }
     for spec in &stack.components {
         Chain { spec, observed, network: network.as_deref(), plan: &mut plan }.build(stack);
     }
-    leftovers(stack, observed, &mut plan);
+    duplicate_networks(stack, observed, network.as_deref(), &mut plan);
     Ok(plan)
 }
 
@@ -92,19 +93,25 @@ fn refuse_held_ports(stack: &Stack, observed: &Observed) -> Result<()> {
 
 /// Plans the network and returns the id of the one to use; `None` when it has yet to be created.
 fn network(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Option<String> {
-    let step =
-        |action, cause: &str| Step { component: None, action, subject: stack.project.clone(), cause: cause.to_owned() };
     let users = |id: &str| observed.containers.iter().filter(|container| container.network == id).count();
     // Names of networks are not unique before Engine 25: of several, the one in use stays.
     let kept = observed.networks.iter().max_by_key(|network| users(&network.id));
-    let Some(kept) = kept else {
-        plan.steps.push(step(Action::CreateNetwork, "missing"));
-        return None;
-    };
-    for network in observed.networks.iter().filter(|network| network.id != kept.id) {
-        plan.steps.push(step(Action::RemoveNetwork { id: network.id.clone() }, "duplicate of the project's network"));
+    if kept.is_none() {
+        plan.steps.push(project_step(stack, Action::CreateNetwork, "missing"));
     }
-    Some(kept.id.clone())
+    kept.map(|network| network.id.clone())
+}
+
+/// Plans the removal of further networks of our name; the last thing, when nothing is attached to them any more.
+fn duplicate_networks(stack: &Stack, observed: &Observed, kept: Option<&str>, plan: &mut Plan) {
+    for network in observed.networks.iter().filter(|network| Some(network.id.as_str()) != kept) {
+        let action = Action::RemoveNetwork { id: network.id.clone() };
+        plan.steps.push(project_step(stack, action, "duplicate of the project's network"));
+    }
+}
+
+fn project_step(stack: &Stack, action: Action, cause: &str) -> Step {
+    Step { component: None, action, subject: stack.project.clone(), cause: cause.to_owned() }
 }
 
 fn pull_image(spec: &ComponentSpec, observed: &Observed, pull: Pull, plan: &mut Plan) -> Result<()> {
@@ -198,6 +205,9 @@ impl Chain<'_> {
         }
         if self.network != Some(container.network.as_str()) {
             return Some("its network is gone".to_owned());
+        }
+        if container.state == State::Running && !container.attached {
+            return Some("not attached to its network".to_owned());
         }
         match container.state {
             State::Restarting => Some("in a crash loop".to_owned()),

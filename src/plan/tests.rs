@@ -38,6 +38,7 @@ fn container(spec: &ComponentSpec) -> Container {
         image_id: format!("image-{}", spec.component),
         image: spec.container.image.clone(),
         network: NETWORK.to_owned(),
+        attached: true,
         state: State::Running,
         files,
         ready: true,
@@ -267,6 +268,11 @@ fn a_lost_or_duplicate_network_is_healed() {
     assert!(
         plan.starts_with("project create moko-mon missing\nprometheus remove moko-mon-prometheus its network is gone")
     );
+
+    let mut observed = converged(&stack);
+    of(&mut observed, Component::Pushgateway).attached = false;
+    let plan = text(reconcile(&stack, &observed, Pull::Missing));
+    assert!(plan.starts_with("pushgateway remove moko-mon-pushgateway not attached to its network"), "{plan}");
 
     let mut observed = converged(&stack);
     observed.networks.push(Network { id: "n2".to_owned(), name: "moko-mon".to_owned(), ours: true });

@@ -64,6 +64,9 @@ pub fn container_name(project: &str, component: Component) -> String {
     format!("{project}-{component}")
 }
 
+/// How many seconds a server is given between SIGTERM and SIGKILL, unless it needs longer.
+pub const STOP_TIMEOUT: i64 = 30;
+
 /// The path that answers 200 once a component serves.
 #[must_use]
 pub const fn ready_path(component: Component) -> &'static str {
@@ -87,7 +90,7 @@ fn container(config: &Config, component: Component, port: u16, user: &str) -> Co
         read_only: true,
         memory: server.memory,
         pids: 256,
-        stop_timeout: 30,
+        stop_timeout: STOP_TIMEOUT,
         extra_hosts: Vec::new(),
     }
 }

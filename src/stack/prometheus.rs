@@ -41,6 +41,8 @@ pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
         // samples a million times too long.
         format!("--storage.tsdb.retention.time={}", config.prometheus.retention_time),
         format!("--storage.tsdb.retention.size={}", config.prometheus.retention_size),
+        // How long a reload waits for a remote write that is gone; the default is a minute.
+        "--storage.remote.flush-deadline=10s".to_owned(),
         format!("--web.external-url={}/", container.port.url()),
     ];
     Ok(ComponentSpec {
@@ -151,6 +153,14 @@ mod tests {
     fn a_stack_without_grafana_does_not_scrape_one() {
         let yaml = yaml_of(|config| config.grafana.enabled = false);
         assert!(!yaml.to_string().contains("grafana:3000"));
+    }
+
+    #[test]
+    fn a_dollar_in_an_external_label_is_a_dollar() {
+        let yaml = yaml_of(|config| {
+            config.prometheus.external_labels.insert("team".to_owned(), "a$b".to_owned());
+        });
+        assert_eq!(yaml["global"]["external_labels"]["team"], "a$$b");
     }
 
     #[test]

@@ -81,14 +81,16 @@ impl Ui {
     }
 
     /// Asks a yes-or-no question on the terminal; anything but `y` or `yes` is a no.
-    #[must_use]
-    pub fn ask(&self, question: &str) -> bool {
+    pub async fn ask(&self, question: &str) -> bool {
         let mut stderr = std::io::stderr();
         let asked = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
-        let mut answer = String::new();
-        asked.is_ok()
-            && std::io::stdin().read_line(&mut answer).is_ok()
-            && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+        // In a thread of its own: reading would keep the only other one from seeing a Ctrl-C.
+        let read = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            std::io::stdin().read_line(&mut answer).map(|_| answer)
+        });
+        let answer = read.await.ok().and_then(Result::ok).unwrap_or_default();
+        asked.is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
     }
 
     /// Shows what is going on.
@@ -108,7 +110,7 @@ impl Ui {
     /// Writes a line of data at once, for output that has no end; returns false when nobody reads any more.
     #[must_use]
     pub fn stream(&self, line: &str) -> bool {
-        write_stdout(line)
+        write_stdout(line).is_ok()
     }
 
     /// Writes the result of a command and says how the process ends.
@@ -123,18 +125,28 @@ impl Ui {
         if self.is_json() {
             let warnings = self.warnings.lock().map(|warnings| warnings.clone()).unwrap_or_default();
             let envelope = envelope(command, &report.data, &warnings, error.as_ref());
-            // A reader that has gone away does not change what was done.
-            let _ = write_stdout(&format!("{envelope:#}\n"));
+            Self::written(write_stdout(&format!("{envelope:#}\n")), status)
         } else {
             let text = report.text.trim_end_matches('\n');
-            if !text.is_empty() {
-                let _ = write_stdout(&format!("{text}\n"));
-            }
+            let written = if text.is_empty() { Ok(()) } else { write_stdout(&format!("{text}\n")) };
             if let Some(error) = &error {
                 let _ = writeln!(std::io::stderr(), "{error}");
             }
+            Self::written(written, status)
         }
-        status
+    }
+
+    /// A reader that has gone away does not change what was done; a result that could not be stored was not given.
+    fn written(written: std::io::Result<()>, status: ExitStatus) -> ExitStatus {
+        match written {
+            Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => {
+                let error = Error::new(crate::error::Code::Io, "could not write the result to stdout")
+                    .cause(failed.to_string());
+                let _ = writeln!(std::io::stderr(), "{error}");
+                if status == ExitStatus::Success { ExitStatus::Failed } else { status }
+            }
+            Ok(()) | Err(_) => status,
+        }
     }
 }
 
@@ -162,10 +174,9 @@ pub fn usage(refused: &clap::Error, arguments: impl Iterator<Item = std::ffi::Os
     ExitStatus::Usage
 }
 
-/// Writes to stdout; false when nobody reads it.
-fn write_stdout(text: &str) -> bool {
+fn write_stdout(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_ok()
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
 }
 
 /// The envelope of `--output json`, version 1.

@@ -10,12 +10,12 @@ fn status_tells_the_truth_from_any_folder() {
     assert_eq!(empty["data"]["components"].as_array().unwrap().len(), 4, "{empty}");
     stack.up();
     let elsewhere = tempfile::tempdir().unwrap();
-    let mut status = std::process::Command::new(env!("CARGO_BIN_EXE_moko-mon"));
-    status.args(["status", "--project", &stack.name, "--output", "json"]).current_dir(elsewhere.path());
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_moko-mon"));
+    command.args(["status", "--project", &stack.name, "--output", "json"]).current_dir(elsewhere.path());
     for component in ALL {
-        status.env_remove(format!("MOKO_MON_{}_IMAGE", component.to_uppercase()));
+        command.env_remove(format!("MOKO_MON_{}_IMAGE", component.to_uppercase()));
     }
-    let status = status.output().unwrap();
+    let status = command.output().unwrap();
     assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
     let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
     for (component, found) in ALL.into_iter().zip(status["data"]["components"].as_array().unwrap()) {
@@ -32,8 +32,8 @@ fn status_tells_the_truth_from_any_folder() {
     docker(&["pause", &stack.container("prometheus")]);
     let status = stack.run(&["status", "--output", "json"]).code(1).json();
     let components = status["data"]["components"].as_array().unwrap();
-    let states: Vec<&str> = components.iter().map(|one| one["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["paused", "exited", "running", "running"], "{status}");
+    let seen: Vec<&str> = components.iter().map(|one| one["state"].as_str().unwrap()).collect();
+    assert_eq!(seen, ["paused", "exited", "running", "running"], "{status}");
     assert_eq!((&status["status"], &status["error"]["code"]), (&"failed".into(), &"not_ready".into()));
     let text = stack.run(&["status"]).code(1);
     text.says(&["2 of 4", "alertmanager: exited with code 0", "prometheus: is paused", "moko-mon up"]);

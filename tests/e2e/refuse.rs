@@ -2,9 +2,9 @@
 
 use std::net::TcpListener;
 
-use crate::support::Stack;
 use crate::support::docker::{Foreign, attempt, docker};
 use crate::support::stack::image;
+use crate::support::{Stack, eventually};
 
 #[test]
 fn a_foreign_container_network_or_volume_with_our_name_is_left_alone() {
@@ -37,7 +37,10 @@ fn a_foreign_container_network_or_volume_with_our_name_is_left_alone() {
 fn a_port_held_by_a_process_is_named_with_its_holder_and_nothing_is_made() {
     let stack = Stack::without_grafana("proc");
     for address in ["127.0.0.1", "0.0.0.0"] {
-        let holder = TcpListener::bind((address, stack.port("alertmanager"))).unwrap();
+        // A child of another test may have the one dropped before for the moment between its fork and exec.
+        let holder = eventually("a free port", || {
+            TcpListener::bind((address, stack.port("alertmanager"))).map_err(|error| error.to_string())
+        });
         let output = stack.run(&["up"]).code(1);
         stack.assert_nothing_there();
         let port = format!("host port {}", stack.port("alertmanager"));

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::support::stack::image;
-use crate::support::{Output, Stack};
+use crate::support::{Output, Stack, docker};
 
 /// Runs a tool of an image in the running container's own volumes, as the server's user reads them.
 fn check(stack: &Stack, component: &str, command: &[&str]) {
@@ -16,7 +16,7 @@ fn check(stack: &Stack, component: &str, command: &[&str]) {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let output = Output::of(command.join(" "), output);
+    let output = Output::of(command.join(" "), &output);
     assert_eq!(output.code, 0, "{output}");
     assert!(format!("{output}").contains("SUCCESS"), "{output}");
 }
@@ -80,4 +80,6 @@ rules:
     check(&stack, "alertmanager", &["/bin/amtool", "check-config", "/etc/alertmanager/alertmanager.yml"]);
     stack.sample("up{job=\"plain\",team=\"yes\"}");
     assert_eq!(stack.plan(), Vec::<String>::new());
+    // Asked to stop, Prometheus tries for a minute to send what nobody takes.
+    docker(&["kill", &stack.container("prometheus")]);
 }

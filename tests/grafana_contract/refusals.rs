@@ -15,7 +15,10 @@ async fn a_wrong_password_is_tried_once() {
     let grafana = Grafana::new(&http(), &site.base, &user, Secret::new("wrong"));
     let error = grafana.state(&site.content()).await.unwrap_err();
     assert_eq!(error.code, Code::GrafanaLogin);
-    assert_eq!(error.causes[0], "the admin password in the secrets volume no longer fits: it was changed in Grafana");
+    assert_eq!(
+        error.causes[0],
+        "the admin password in the secrets volume does not fit: it was changed in Grafana, or the secrets volume was lost"
+    );
     // Six more calls with one client: were they sent, the user would be locked out.
     for result in all((0..6).map(|_| grafana.login_check())).await {
         assert_eq!(

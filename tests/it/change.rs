@@ -340,9 +340,9 @@ fn leftovers_of_crashes_are_cleared_away() {
         // A second network of our name, an interrupted check, a container of ours under another name.
         state.add_network("moko-mon", labels);
         let check = serde_json::json!({"moko-mon.project": "moko-mon", "moko-mon.check": "true"});
-        state.add_own("quirky_hopper", check);
+        state.add_own("quirky_hopper", &check);
         let renamed = serde_json::json!({"moko-mon.project": "moko-mon", "moko-mon.component": "grafana"});
-        state.add_own("old-grafana", renamed);
+        state.add_own("old-grafana", &renamed);
     });
     insta::assert_snapshot!(lab.run(&["up", "--dry-run"]).stdout, @"
     project       remove    moko-mon                                     duplicate of the project's network

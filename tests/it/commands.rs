@@ -65,7 +65,7 @@ fn open_prints_the_address() {
     --- stderr
     ");
     // There is no browser, and that does not matter.
-    let output = lab.run(&["open", "prometheus"]).succeeds();
+    let output = lab.run(&["open", "prometheus"]).successful();
     assert!(output.stderr.starts_with("warning: could not start `"), "{}", output.stderr);
     let (_, envelope) = lab.json(&["open", "grafana"]);
     assert_eq!(envelope["data"]["component"], "grafana");
@@ -84,7 +84,7 @@ fn open_prints_the_address() {
 fn completions_and_man_pages_are_written() {
     let lab = Lab::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        assert!(lab.run(&["completions", shell]).succeeds().stdout.contains("moko-mon"));
+        assert!(lab.run(&["completions", shell]).successful().stdout.contains("moko-mon"));
     }
     lab.run(&["man", "-o", "man/man1"]).succeeds();
     let page = std::fs::read_to_string(lab.path("work/man/man1/moko-mon-config-show.1")).unwrap();
@@ -126,8 +126,21 @@ fn init_writes_a_file_that_is_right_and_never_overwrites_one() {
 fn config_show_says_where_every_value_comes_from() {
     let lab = Lab::new();
     lab.write("moko-mon.yaml", "prometheus:\n  scrape_interval: 30s\n  evaluation_interval: 20s\n");
-    let output = lab.command(&["config", "show", "--set", "bind=0.0.0.0"]).env("MOKO_MON_PROMETHEUS_SCRAPE_INTERVAL", "1m").run();
-    let line = |key: &str| output.stdout.lines().find(|line| line.starts_with(key)).unwrap_or_default().split_whitespace().skip(1).collect::<Vec<_>>().join(" ");
+    let output = lab
+        .command(&["config", "show", "--set", "bind=0.0.0.0"])
+        .env("MOKO_MON_PROMETHEUS_SCRAPE_INTERVAL", "1m")
+        .run();
+    let line = |key: &str| {
+        output
+            .stdout
+            .lines()
+            .find(|line| line.starts_with(key))
+            .unwrap_or_default()
+            .split_whitespace()
+            .skip(1)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     assert_eq!(line("prometheus.scrape_interval"), "1m MOKO_MON_PROMETHEUS_SCRAPE_INTERVAL");
     assert_eq!(line("prometheus.evaluation_interval"), "20s moko-mon.yaml:3");
     assert_eq!(line("bind"), "0.0.0.0 --set bind");
@@ -140,7 +153,7 @@ fn config_show_says_where_every_value_comes_from() {
     ");
     let (_, envelope) = lab.json(&["config", "show"]);
     assert_eq!(envelope["data"].as_object().unwrap().keys().collect::<Vec<_>>(), ["file", "settings"]);
-    let schema: Value = serde_json::from_str(&lab.run(&["config", "schema"]).succeeds().stdout).unwrap();
+    let schema: Value = serde_json::from_str(&lab.run(&["config", "schema"]).successful().stdout).unwrap();
     assert!(schema["properties"]["prometheus"].is_object());
     assert_eq!(lab.engine.calls(), [""; 0]);
 }
@@ -244,8 +257,14 @@ fn wrong_usage_ends_with_2_in_text_and_in_json() {
 #[test]
 fn a_reader_that_has_gone_away_changes_nothing() {
     let lab = Lab::up();
-    let commands: [&[&str]; 6] =
-        [&["status"], &["logs"], &["logs", "-f"], &["config", "show"], &["completions", "bash"], &["up", "--output", "json"]];
+    let commands: [&[&str]; 6] = [
+        &["status"],
+        &["logs"],
+        &["logs", "-f"],
+        &["config", "show"],
+        &["completions", "bash"],
+        &["up", "--output", "json"],
+    ];
     for command in commands {
         let output: Output = lab.command(command).unread();
         assert_eq!((output.code(), output.stderr.as_str()), (0, ""), "{command:?}");
@@ -264,7 +283,7 @@ fn proxies_of_the_environment_are_for_others() {
     run(&["up"]).succeeds();
     run(&["status"]).succeeds();
     run(&["password", "reset"]).succeeds();
-    assert!(run(&["up"]).succeeds().stdout.starts_with("nothing to do"));
+    assert!(run(&["up"]).successful().stdout.starts_with("nothing to do"));
     run(&["down", "--volumes", "--yes"]).succeeds();
 }
 

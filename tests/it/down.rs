@@ -77,7 +77,7 @@ fn an_image_that_somebody_else_uses_stays_with_a_warning() {
         state.add_foreign("theirs", Status::Running, None);
         state.named("theirs").unwrap().config["Image"] = json!("prom/prometheus:v3.13.2");
     });
-    let output = lab.run(&["down", "--images"]).succeeds();
+    let output = lab.run(&["down", "--images"]).successful();
     insta::assert_snapshot!(output.errors().lines().filter(|line| line.starts_with("warning")).collect::<String>(), @r#"warning: could not remove image `prom/prometheus:v3.13.2`: conflict: unable to remove repository reference "prom/prometheus:v3.13.2" (must force) - container [id] is using its referenced image"#);
     assert_eq!(lab.engine.with(|state| state.images.len()), 1);
 }
@@ -118,7 +118,7 @@ fn leftovers_go_too_and_no_configuration_is_needed() {
     let lab = Lab::up();
     lab.engine.with(|state| {
         let check = json!({"moko-mon.project": "moko-mon", "moko-mon.check": "true"});
-        state.add_own("quirky_hopper", check);
+        state.add_own("quirky_hopper", &check);
         state.add_network("moko-mon", json!({"moko-mon.project": "moko-mon"}));
     });
     lab.write("moko-mon.yaml", "prometheus: [broken\n");
@@ -138,14 +138,22 @@ fn a_file_that_cannot_be_read_needs_the_project_s_name() {
 #[test]
 fn a_refused_call_is_told_and_the_next_down_goes_on() {
     let lab = Lab::up();
-    lab.engine.fault("DELETE /containers/moko-mon-grafana", 1, Fault::Refuse(500, "driver failed to remove root filesystem"));
+    lab.engine.fault(
+        "DELETE /containers/moko-mon-grafana",
+        1,
+        Fault::Refuse(500, "driver failed to remove root filesystem"),
+    );
     insta::assert_snapshot!(lab.run(&["down"]).error(), @"
     error: could not remove container `moko-mon-grafana`
       caused by: driver failed to remove root filesystem
     ");
     clears(&lab);
     let lab = Lab::up();
-    lab.engine.fault("DELETE /containers/moko-mon-grafana", 1, Fault::Refuse(409, "removal of container x is already in progress"));
+    lab.engine.fault(
+        "DELETE /containers/moko-mon-grafana",
+        1,
+        Fault::Refuse(409, "removal of container x is already in progress"),
+    );
     lab.engine.fault("POST /containers/moko-mon-grafana/stop", 1, Fault::Refuse(404, "No such container: x"));
     let _ = lab.run(&["down"]);
     clears(&lab);

@@ -18,7 +18,7 @@ fn a_password_changed_elsewhere_is_tried_once_and_named_with_the_way_out() {
 
     --- stderr
     error: could not log in to Grafana
-      caused by: the admin password in the secrets volume no longer fits: it was changed in Grafana
+      caused by: the admin password in the secrets volume does not fit: it was changed in Grafana, or the secrets volume was lost
       caused by: `GET http://127.0.0.1:3000/api/org` was answered with HTTP 401: invalid username or password
     hint: set a new one with `moko-mon password reset`
           after five wrong tries Grafana locks the login for five minutes, for the right password too
@@ -44,7 +44,7 @@ fn a_container_made_anew_on_the_old_data_tries_the_login_once() {
     insta::assert_snapshot!(lab.run(&["up"]).error(), @"
     error: could not bring up Grafana
       caused by: could not log in to Grafana
-      caused by: the admin password in the secrets volume no longer fits: it was changed in Grafana
+      caused by: the admin password in the secrets volume does not fit: it was changed in Grafana, or the secrets volume was lost
       caused by: `POST http://127.0.0.1:3000/api/datasources` was answered with HTTP 401: invalid username or password
     hint: set a new one with `moko-mon password reset`
           after five wrong tries Grafana locks the login for five minutes, for the right password too
@@ -57,7 +57,7 @@ fn reset_gives_grafana_a_new_password_that_works_and_is_kept() {
     let lab = Lab::up();
     let old = lab.engine.password();
     lab.engine.with(|state| state.change_grafana_password("somebody else's"));
-    let output = lab.run(&["password", "reset"]).succeeds();
+    let output = lab.run(&["password", "reset"]).successful();
     let new = lab.engine.password();
     assert_ne!(old, new);
     assert_eq!(output.stdout, format!("Grafana's login is now admin / {new}\n"));
@@ -125,7 +125,7 @@ fn a_password_file_that_is_lost_leads_to_a_reset() {
     grafana       import    data source moko-mon-prometheus              failed
     error: could not bring up Grafana
       caused by: could not log in to Grafana
-      caused by: the admin password in the secrets volume no longer fits: it was changed in Grafana
+      caused by: the admin password in the secrets volume does not fit: it was changed in Grafana, or the secrets volume was lost
       caused by: `POST http://127.0.0.1:3000/api/datasources` was answered with HTTP 401: invalid username or password
     hint: set a new one with `moko-mon password reset`
           after five wrong tries Grafana locks the login for five minutes, for the right password too

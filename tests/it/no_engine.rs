@@ -46,7 +46,7 @@ fn a_socket_without_permission_is_named() {
     if std::fs::metadata(&socket).unwrap().uid() == 0 {
         // Root may connect to anything, so somebody else tries.
         std::fs::set_permissions(lab.path("."), std::fs::Permissions::from_mode(0o755)).unwrap();
-        run = run.as_nobody();
+        run = run.by_nobody();
     }
     insta::assert_snapshot!(run.run().text(), @"
     exit 3

@@ -45,8 +45,11 @@ fn its_json_has_exactly_the_shape_that_was_promised() {
             "ports": [format!("127.0.0.1:{port}")], "reason": null,
         })
     );
-    let keys: Vec<Vec<&String>> = data["components"].as_array().unwrap().iter().map(|of| of.as_object().unwrap().keys().collect()).collect();
-    assert!(keys.iter().all(|of| of == &["component", "container", "image", "state", "ready", "url", "ports", "reason"]));
+    let keys: Vec<Vec<&String>> =
+        data["components"].as_array().unwrap().iter().map(|of| of.as_object().unwrap().keys().collect()).collect();
+    assert!(
+        keys.iter().all(|of| of == &["component", "container", "image", "state", "ready", "url", "ports", "reason"])
+    );
     assert_eq!(keys.len(), 4);
 }
 
@@ -81,7 +84,12 @@ fn every_state_has_its_reason() {
     ");
     let (output, envelope) = lab.json(&["status"]);
     assert_eq!((output.code(), envelope["status"].as_str()), (1, Some("failed")));
-    let reasons: Vec<_> = envelope["data"]["components"].as_array().unwrap().iter().map(|of| (of["state"].clone(), of["reason"].clone())).collect();
+    let reasons: Vec<_> = envelope["data"]["components"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| (of["state"].clone(), of["reason"].clone()))
+        .collect();
     insta::assert_snapshot!(format!("{reasons:#?}").replace("String", ""), @r#"
     [
         (
@@ -192,7 +200,7 @@ fn secrets_are_shown_only_when_asked_for() {
     let lab = Lab::up();
     let password = lab.engine.password();
     assert!(!lab.run(&["status"]).stdout.contains(&password));
-    let output = lab.run(&["status", "--show-secrets"]).succeeds();
+    let output = lab.run(&["status", "--show-secrets"]).successful();
     assert!(output.stdout.ends_with(&format!("\n\nGrafana's login: admin / {password}\n")), "{}", output.stdout);
     let (_, envelope) = lab.json(&["status", "--show-secrets"]);
     assert_eq!(envelope["data"]["grafana"], json!({"user": "admin", "password": password}));

@@ -141,7 +141,19 @@ fn a_server_that_is_not_ready_in_time_shows_what_it_said_last() {
         let server = state.named("moko-mon-alertmanager").unwrap().server.as_ref().unwrap();
         server.behave(Some(Manner::NeverReady));
     });
-    insta::assert_snapshot!(lab.run(&["up", "--wait", "1s"]).text(), @"");
+    insta::assert_snapshot!(lab.run(&["up", "--wait", "1s"]).text(), @"
+    exit 1
+    --- stdout
+
+    --- stderr
+    alertmanager  wait      moko-mon-alertmanager                        failed
+    error: could not bring up Alertmanager
+      caused by: Alertmanager was not ready after [time]
+      caused by: http://127.0.0.1:9093/-/ready said last: HTTP 503: Service Unavailable
+      caused by: the last lines of its log:
+        moko-mon-alertmanager runs
+    hint: see what it is doing with `moko-mon logs alertmanager`; wait longer with `moko-mon up --wait 10m`
+    ");
     lab.engine.heal();
     lab.converges();
 }
@@ -221,6 +233,15 @@ fn a_lost_reply_is_told_and_the_next_up_makes_no_second_container() {
 }
 
 #[test]
+fn a_request_that_never_arrives_is_not_sent_again() {
+    let lab = Lab::new();
+    lab.engine.fault("POST /containers/moko-mon-grafana/start", 1, Fault::LoseRequest);
+    assert_eq!(lab.run(&["up"]).code(), 1);
+    assert_eq!(lab.engine.writes("POST /containers/moko-mon-grafana/start").len(), 1);
+    lab.converges();
+}
+
+#[test]
 fn a_container_that_somebody_removes_during_the_wait_is_missed() {
     let lab = Lab::new();
     lab.engine.with(|state| state.manners.insert(Kind::Pushgateway, Manner::NeverReady));
@@ -273,8 +294,16 @@ fn a_change_and_a_silent_pull_are_given_up_after_60_s() {
     second.engine.with(|state| state.pulls.push(("prom/prometheus".to_owned(), crate::support::Pull::Stalls)));
     let runs = [first.command(&["up"]).start(), second.command(&["up"]).start()];
     let texts: Vec<String> = runs.into_iter().map(|run| run.ends().error()).collect();
-    insta::assert_snapshot!(texts[0], @"");
-    insta::assert_snapshot!(texts[1], @"");
+    insta::assert_snapshot!(texts[0], @"
+    error: could not create network `moko-mon`
+      caused by: the engine did not answer within 60 s
+    hint: see whether it is alive with `docker info`, then run the command again: it continues where it stopped
+    ");
+    insta::assert_snapshot!(texts[1], @"
+    error: could not pull image `prom/prometheus:v3.13.2`
+      caused by: nothing arrived for 60 s
+    hint: check the network and the name; `images.registry` sets a mirror, and a local image of that name is used when there is one (`docker load`)
+    ");
     first.converges();
     second.engine.with(|state| state.pulls.clear());
     second.converges();

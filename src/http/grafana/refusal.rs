@@ -124,7 +124,7 @@ fn from_file(subject: Subject<'_>) -> String {
 /// The login does not fit. It is never tried again: five wrong ones lock the user out.
 fn login(answer: &Answer) -> Error {
     Error::new(Code::GrafanaLogin, "could not log in to Grafana")
-        .cause("the admin password in the secrets volume no longer fits: it was changed in Grafana")
+        .cause("the admin password in the secrets volume does not fit: it was changed in Grafana, or the secrets volume was lost")
         .cause(answered(answer))
         .hint(
             "set a new one with `moko-mon password reset`\n\

@@ -109,7 +109,7 @@ pub(super) fn configuration(config: &Config) -> Configuration {
         global: Global {
             scrape_interval: config.prometheus.scrape_interval.to_string(),
             evaluation_interval: config.prometheus.evaluation_interval.to_string(),
-            external_labels: config.prometheus.external_labels.clone(),
+            external_labels: config.prometheus.external_labels.iter().map(literal).collect(),
         },
         rule_files: rule_files(config).map(|(path, _)| path).collect(),
         alerting: Alerting {
@@ -120,6 +120,11 @@ pub(super) fn configuration(config: &Config) -> Configuration {
         scrape_configs: own.chain(user_jobs(&config.targets)).collect(),
         remote_write: config.prometheus.remote_write_below(SECRETS_PATH),
     }
+}
+
+/// Prometheus 3 puts environment variables into external labels; what the user wrote is meant as it stands.
+fn literal((name, value): (&String, &String)) -> (String, String) {
+    (name.clone(), value.replace('$', "$$"))
 }
 
 /// With `honor_labels` a push could pretend to be another target's health or an alert; those names are dropped.

@@ -19,7 +19,7 @@ pub(crate) fn docker(arguments: &[&str]) -> String {
 pub(crate) fn attempt(arguments: &[&str]) -> Output {
     let output = Command::new("docker").args(arguments).stdin(Stdio::null()).output();
     let output = output.expect("the `docker` client is needed for the end-to-end tests: run .ci/engine");
-    Output::of(format!("docker {}", arguments.join(" ")), output)
+    Output::of(format!("docker {}", arguments.join(" ")), &output)
 }
 
 /// Lines that `docker` wrote.
@@ -90,7 +90,7 @@ impl Image {
             .spawn()
             .unwrap();
         client.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-        let output = Output::of("docker build".to_owned(), client.wait_with_output().unwrap());
+        let output = Output::of("docker build".to_owned(), &client.wait_with_output().unwrap());
         assert_eq!(output.code, 0, "{output}");
     }
 }

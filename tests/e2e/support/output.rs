@@ -14,7 +14,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn of(command: String, output: std::process::Output) -> Self {
+    pub(crate) fn of(command: String, output: &std::process::Output) -> Self {
         Self {
             command,
             code: output.status.code().unwrap_or(-1),

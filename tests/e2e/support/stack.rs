@@ -115,7 +115,7 @@ impl Stack {
     /// Runs the binary to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let output = self.command(arguments).output().unwrap();
-        let output = Output::of(format!("moko-mon {}", arguments.join(" ")), output);
+        let output = Output::of(format!("moko-mon {}", arguments.join(" ")), &output);
         self.transcript.borrow_mut().push(output.clone());
         output
     }
@@ -291,7 +291,7 @@ impl Drop for Stack {
             .current_dir(std::env::temp_dir())
             .env("TMPDIR", self.directory.path())
             .output();
-        let down = Output::of("moko-mon down --volumes --yes".to_owned(), down.unwrap());
+        let down = Output::of("moko-mon down --volumes --yes".to_owned(), &down.unwrap());
         if failing {
             self.sweep();
             return;

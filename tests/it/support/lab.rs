@@ -144,7 +144,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs it without root's rights.
-    pub(crate) fn as_nobody(mut self) -> Self {
+    pub(crate) fn by_nobody(mut self) -> Self {
         use std::os::unix::process::CommandExt as _;
         self.command.uid(65534).gid(65534);
         self
@@ -209,7 +209,12 @@ impl Output {
     }
 
     /// The command has done its work.
-    pub(crate) fn succeeds(self) -> Self {
+    pub(crate) fn succeeds(self) {
+        assert!(self.status.success(), "{}", self.text());
+    }
+
+    /// Itself, once it is seen that the command has done its work.
+    pub(crate) fn successful(self) -> Self {
         assert!(self.status.success(), "{}", self.text());
         self
     }

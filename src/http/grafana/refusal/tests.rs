@@ -32,7 +32,7 @@ fn a_wrong_password() {
     assert_eq!(
         error.to_string(),
         "error: could not log in to Grafana\n  \
-         caused by: the admin password in the secrets volume no longer fits: it was changed in Grafana\n  \
+         caused by: the admin password in the secrets volume does not fit: it was changed in Grafana, or the secrets volume was lost\n  \
          caused by: `GET http://127.0.0.1:3000/api/org` was answered with HTTP 401: invalid username or password\n\
          hint: set a new one with `moko-mon password reset`\n      \
          after five wrong tries Grafana locks the login for five minutes, for the right password too"

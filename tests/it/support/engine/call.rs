@@ -6,7 +6,7 @@ use http_body_util::BodyExt as _;
 use hyper::Request;
 use hyper::body::{Bytes, Incoming};
 
-use super::State;
+use super::{Container, State};
 
 /// A call.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Call {
         let mut segments = self.segments.clone();
         if let [kind, id, ..] = segments.as_mut_slice() {
             let name = match kind.as_str() {
-                "containers" => state.containers.iter().find(|of| of.id == *id).map(|of| of.label()),
+                "containers" => state.containers.iter().find(|of| of.id == *id).map(Container::label),
                 "networks" => state.networks.iter().find(|of| of.id == *id).map(|of| of.name.clone()),
                 "exec" => Some("ID".to_owned()),
                 _ => None,
@@ -83,15 +83,12 @@ fn decode(segment: &str) -> String {
     let mut rest = segment.as_bytes();
     while let [first, tail @ ..] = rest {
         let code = tail.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        match (first, code) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
+        if let (b'%', Some(byte)) = (first, code) {
+            bytes.push(byte);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
         }
     }
     String::from_utf8(bytes).unwrap()

@@ -30,16 +30,13 @@ pub(super) fn upload(state: &mut State, id: &str, folder: &str, body: &[u8]) -> 
         entry.read_to_end(&mut content).unwrap();
         files.push((path, File { content, owner, date }));
     }
-    match target {
-        Some((volume, below)) => {
-            let volume = state.volumes.get_mut(&volume).unwrap();
-            let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
-            volume.files.extend(files.into_iter().map(|(path, file)| (format!("{prefix}{path}"), file)));
-        }
-        None => {
-            let folder = folder.trim_end_matches('/');
-            container.layer.extend(files.into_iter().map(|(path, file)| (format!("{folder}/{path}"), file)));
-        }
+    if let Some((volume, below)) = target {
+        let volume = state.volumes.get_mut(&volume).unwrap();
+        let prefix = if below.is_empty() { String::new() } else { format!("{below}/") };
+        volume.files.extend(files.into_iter().map(|(path, file)| (format!("{prefix}{path}"), file)));
+    } else {
+        let folder = folder.trim_end_matches('/');
+        container.layer.extend(files.into_iter().map(|(path, file)| (format!("{folder}/{path}"), file)));
     }
     empty(200)
 }

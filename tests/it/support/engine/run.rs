@@ -31,7 +31,9 @@ pub(super) fn start(shared: &Shared, id: &str) -> Reply {
         return of(&mut state, &id, |container| {
             container.status = Status::Exited;
             container.exit.code = code;
-            lines.iter().for_each(|line| container.say(line));
+            for line in &lines {
+                container.say(line);
+            }
             empty(204)
         });
     }
@@ -62,7 +64,9 @@ pub(super) fn start(shared: &Shared, id: &str) -> Reply {
             container.status = Status::Restarting;
             container.restarts += 1;
             container.exit = exit;
-            lines.iter().for_each(|line| container.say(line));
+            for line in &lines {
+                container.say(line);
+            }
             empty(204)
         }),
         Started::PortTaken(address) => {

@@ -191,7 +191,7 @@ impl State {
     }
 
     /// Adds a container with these labels, as an earlier or interrupted moko-mon has left it.
-    pub(crate) fn add_own(&mut self, name: &str, labels: Value) {
+    pub(crate) fn add_own(&mut self, name: &str, labels: &Value) {
         self.add_container(name, json!({"Image": "busybox", "Labels": labels}), Status::Created);
     }
 
@@ -269,5 +269,9 @@ impl Container {
 
 /// SHA-256 in hex.
 pub(super) fn hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
 }
