@@ -1,7 +1,7 @@
 //! `make bench`: moko-mon beside Docker Compose and beside the bare engine calls, in one run, on the same images.
 //!
 //! It takes the images from the environment, as `up` does. Every contestant gets a project and ports of its own; each
-//! round starts from nothing (no containers, no volumes) and rounds take turns at going first. BENCH_ROUNDS sets their
+//! round starts from nothing (no containers, no volumes) and rounds take turns at going first. `BENCH_ROUNDS` sets their
 //! number (5). Targets that are missed are named; the exit status says only whether the measurement was possible.
 
 #![expect(
@@ -257,8 +257,8 @@ impl Drop for Bench {
 fn ports(contestant: &str) -> BTreeMap<String, String> {
     let first = PORTS.iter().find(|(name, _)| *name == contestant).unwrap().1;
     let names = ["PROMETHEUS", "ALERTMANAGER", "PUSHGATEWAY", "GRAFANA"];
-    let named = (first..).zip(names).map(|(port, name)| (format!("MOKO_MON_{name}_PORT"), port.to_string()));
-    named.collect()
+    let numbered = (first..).zip(names).map(|(port, name)| (format!("MOKO_MON_{name}_PORT"), port.to_string()));
+    numbered.collect()
 }
 
 /// How long a command takes; one that fails ends the bench with its words.

@@ -1,5 +1,7 @@
 //! `render compose`: what it writes, and what it leaves alone.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};

@@ -3,6 +3,8 @@
 //! Grafana may be the stand-in, which knows the API and no provisioning; what a Grafana that does know it makes of the
 //! files is then not looked at.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -86,7 +86,7 @@ pub(super) struct Mount {
 
 #[derive(Serialize)]
 struct Bind {
-    /// On hosts with SELinux a container may read only what is labelled for it; elsewhere this does nothing.
+    /// A host that labels files lets a container read only what is labelled for it; on others this does nothing.
     selinux: &'static str,
 }
 
@@ -120,10 +120,13 @@ pub(super) struct Healthcheck {
 
 #[derive(Serialize)]
 pub(super) struct Limits {
-    mem_limit: String,
-    /// Equal to `mem_limit`: no swap beyond it.
-    memswap_limit: String,
-    pids_limit: i64,
+    #[serde(rename = "mem_limit")]
+    memory: String,
+    /// Equal to `memory`: no swap beyond it.
+    #[serde(rename = "memswap_limit")]
+    memory_and_swap: String,
+    #[serde(rename = "pids_limit")]
+    processes: i64,
 }
 
 impl Limits {
@@ -133,7 +136,7 @@ impl Limits {
             bytes if bytes.is_multiple_of(MIB) => format!("{}m", bytes / MIB),
             bytes => format!("{bytes}b"),
         };
-        Self { mem_limit: memory.clone(), memswap_limit: memory, pids_limit: container.pids }
+        Self { memory: memory.clone(), memory_and_swap: memory, processes: container.pids }
     }
 }
 
