@@ -67,23 +67,7 @@ pub(super) fn stamp(content: &[u8]) -> u64 {
 
 /// Seconds since 1970 of a date in the engine's notation, in whatever time zone: `2026-11-23T13:00:38.5+01:00`.
 fn seconds(date: &str) -> Option<u64> {
-    let number = |range: std::ops::Range<usize>| date.get(range)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
-    let zone = date.get(19..)?.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
-    let offset = match zone.split_at_checked(1)? {
-        ("Z", "") => 0,
-        (sign @ ("+" | "-"), rest) => {
-            let (hours, minutes) = rest.split_once(':')?;
-            let ahead = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
-            if sign == "+" { ahead } else { -ahead }
-        }
-        _ => return None,
-    };
-    // Years that begin in March have their leap day at the end.
-    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468;
-    u64::try_from(days * 86_400 + hour * 3600 + minute * 60 + second - offset).ok()
+    u64::try_from(date.parse::<jiff::Timestamp>().ok()?.as_second()).ok()
 }
 
 #[cfg(test)]

@@ -74,8 +74,7 @@ fn a_fresh_up_does_everything_once_and_says_where_it_is() {
     let last_pull = calls.iter().rposition(|call| call.starts_with("POST /images/create")).unwrap();
     assert!(last_pull < at("POST /networks/create"));
     assert!(at("POST /networks/create") < at("POST /containers/create"));
-    // Grafana, the slowest, is created first.
-    assert_eq!(calls[at("POST /containers/create")], "POST /containers/create moko-mon-grafana");
+    // Four chains side by side: which call arrives first is the operating system's choice.
     insta::assert_snapshot!(lab.engine.with(|state| state.inventory().join("\n")), @"
     container moko-mon-alertmanager running
     container moko-mon-grafana running
