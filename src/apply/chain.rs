@@ -37,7 +37,7 @@ impl<'a> Chain<'a> {
         if let Some(inspected) = self.inspect(&steps).await? {
             self.restarts.set(inspected);
         }
-        let starts = steps.iter().any(|step| step.action == Action::Start);
+        let starts = steps.iter().any(|step| matches!(step.action, Action::Start | Action::Restart));
         let (mut generated, mut delivered) = (false, false);
         for step in &steps {
             let result = match &step.action {
@@ -82,6 +82,10 @@ impl<'a> Chain<'a> {
             }
             Action::Create => self.create().await,
             Action::Unpause => docker.unpause(&self.id()?, name).await,
+            Action::Restart => {
+                docker.stop(&self.id()?, name, self.spec.container.stop_timeout).await?;
+                self.start().await
+            }
             Action::Reload => self.reload().await,
             Action::Wait => {
                 let restarts = self.restarts.get();

@@ -71,6 +71,8 @@ pub enum Action {
     Unpause,
     /// Starts the container.
     Start,
+    /// Stops and starts the container: a changed secret is read at a start and not at a reload.
+    Restart,
     /// Makes the server read its files again and has it prove that it did.
     Reload,
     /// Waits until the server answers that it is ready.
@@ -103,6 +105,7 @@ impl Action {
             Self::Clear { .. } => "clear",
             Self::Unpause => "unpause",
             Self::Start => "start",
+            Self::Restart => "restart",
             Self::Reload => "reload",
             Self::Wait => "wait",
             Self::Import(_) => "import",

@@ -8,7 +8,7 @@ use crate::docker::archive::digest;
 use crate::error::{Code, Error, Result};
 use crate::http::grafana as grafana_api;
 use crate::observed::{Container, Observed, State};
-use crate::stack::{ComponentSpec, FileSpec, Stack};
+use crate::stack::{Access, ComponentSpec, FileSpec, Stack};
 
 /// Decides everything that has to be done, or why nothing may be.
 ///
@@ -227,7 +227,9 @@ impl Chain<'_> {
     /// Plans for a container that stays; returns whether it has to be started.
     fn keep(&mut self, container: &Container) -> bool {
         let name = self.spec.container.name.clone();
+        let before = self.plan.steps.len();
         let changed = self.deliver(Some(container));
+        let secret = self.plan.steps[before..].iter().any(|step| self.changes_secret(step));
         let stopped = match container.state {
             State::Running => None,
             State::Paused => Some((Action::Unpause, "paused".to_owned())),
@@ -242,8 +244,11 @@ impl Chain<'_> {
         }
         let reload = self.reload_cause(container, changed).filter(|_| !starts);
         let reloads = reload.is_some();
-        if let Some(cause) = reload {
-            self.push(Action::Reload, &name, cause);
+        match reload {
+            // Prometheus 3.5 keeps a password that it has read, reload or not, while its configuration is the same.
+            Some(_) if secret => self.push(Action::Restart, &name, "a secret changed"),
+            Some(cause) => self.push(Action::Reload, &name, cause),
+            None => {}
         }
         if woken || reloads || !container.ready {
             self.push(
@@ -285,6 +290,12 @@ impl Chain<'_> {
             self.push(Action::Clear { path: path.clone() }, &path, "no longer wanted");
         }
         self.plan.steps.len() > before
+    }
+
+    /// Whether a step changes a secret that the server has read under the same name.
+    fn changes_secret(&self, step: &Step) -> bool {
+        let Action::Write { path } = &step.action else { return false };
+        step.cause == CHANGED && self.spec.files.iter().any(|file| file.path == *path && file.access != Access::Public)
     }
 
     /// Whether a secret is missing or only not seen yet: a volume can be read through a container alone.
@@ -346,11 +357,14 @@ impl Chain<'_> {
     }
 }
 
+/// The cause of the delivery of a file that is there with another content.
+const CHANGED: &str = "content changed";
+
 /// Why a file has to be delivered; `None` when it is there as it should be.
 fn delivery_cause(file: &FileSpec, container: Option<&Container>) -> Option<&'static str> {
     let Some(found) = container.and_then(|container| container.files.get(&file.path)) else { return Some("missing") };
     if found.digest != digest(&file.content) {
-        return Some("content changed");
+        return Some(CHANGED);
     }
     (found.owner != file.access.owner_and_mode()).then_some("owner or mode changed")
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Plan, reconcile};
 use crate::component::Component;
-use crate::config::{Config, Pull, defaults};
+use crate::config::{Config, Pull, Target, TargetAuth, UserFile, defaults};
 use crate::docker::archive::digest;
 use crate::error::Error;
 use crate::http::grafana::{Item, State as GrafanaState};
@@ -254,6 +254,32 @@ fn what_was_changed_or_left_behind_our_back_is_put_right() {
             "prometheus write /etc/prometheus/prometheus.yml owner or mode changed",
             "prometheus clear /run/secrets/moko-mon/old-token no longer wanted",
             "prometheus reload moko-mon-prometheus files changed",
+            "prometheus wait moko-mon-prometheus until it is ready again",
+        ],
+    );
+}
+
+#[test]
+fn a_changed_secret_restarts_the_server_that_reads_it() {
+    let with = |content: &str| {
+        desired(|config| {
+            let token = UserFile { path: "t".into(), name: "t".to_owned(), content: content.as_bytes().to_vec() };
+            config.targets = vec![Target {
+                job: "app".to_owned(),
+                address: "a:1".to_owned(),
+                scheme: "http".to_owned(),
+                metrics_path: "/metrics".to_owned(),
+                labels: BTreeMap::new(),
+                auth: Some(TargetAuth::Bearer { token }),
+            }];
+        })
+    };
+    check(
+        &with("new"),
+        &converged(&with("old")),
+        &[
+            "prometheus write /run/secrets/moko-mon/t content changed",
+            "prometheus restart moko-mon-prometheus a secret changed",
             "prometheus wait moko-mon-prometheus until it is ready again",
         ],
     );

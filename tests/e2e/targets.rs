@@ -81,11 +81,9 @@ fn a_target_behind_a_login_is_scraped_and_a_changed_secret_alone_is_delivered() 
     let plan = stack.plan();
     assert_eq!(plan[0], "prometheus write /run/secrets/moko-mon/token");
     let output = stack.up();
-    assert_eq!(stack.touched(&before), Vec::<String>::new());
+    // Prometheus 3.5.3 keeps the token that it read at its start, reload or not, so it is started again.
+    assert_eq!(stack.touched(&before), ["prometheus"]);
     assert_eq!(file(&container, "/run/secrets/moko-mon/token"), (0o400, 65534, 65534, "second-token".to_owned()));
-    // The Prometheus 3.5.3 of the local image sends the token that it read at its start, reload or not; whether it has
-    // the new one is seen after a restart.
-    docker(&["restart", &container]);
     stack.sample("up{job=\"bearer\"} == 1");
     assert!(!format!("{output}").contains("second-token"), "{output}");
 
