@@ -2,7 +2,7 @@
 
 use crate::support::docker::{attempt, file};
 use crate::support::exporter::Exporter;
-use crate::support::{Stack, docker, eventually, http, when};
+use crate::support::{Stack, eventually, http, when};
 
 /// What `printf '%s' user:password | base64` says.
 const BASIC: &str = "Basic dXNlcjpodW50ZXIy";
