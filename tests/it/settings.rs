@@ -106,6 +106,37 @@ fn wrong_variables_and_flags_are_told_together() {
 }
 
 #[test]
+fn a_misspelt_project_keeps_every_command_from_the_default_one() {
+    let lab = Lab::up();
+    lab.write("moko-mon.yaml", "projct: rev1\n");
+    let commands: [&[&str]; 5] = [&["down"], &["status"], &["logs"], &["open", "grafana"], &["password", "show"]];
+    for command in commands {
+        assert_eq!(lab.run(command).code(), 2, "{command:?}");
+    }
+    insta::assert_snapshot!(lab.run(&["down"]).text(), @"
+    exit 2
+    --- stdout
+
+    --- stderr
+    error: the configuration has a problem
+      caused by: moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
+    hint: name the project with `--project NAME`, or mend the configuration
+    ");
+    lab.write("moko-mon.yaml", "project: rev1\n");
+    insta::assert_snapshot!(lab.command(&["down"]).env("MOKO_MON_PROJET", "rev2").run().text(), @"
+    exit 2
+    --- stdout
+
+    --- stderr
+    error: the configuration has a problem
+      caused by: environment variable MOKO_MON_PROJET: no setting has this name (did you mean `MOKO_MON_PROJECT`?); expected `MOKO_MON_` and a key in capitals, with `_` for each dot
+    hint: name the project with `--project NAME`, or mend the configuration
+    ");
+    assert_eq!(lab.engine.calls(), [""; 0]);
+    lab.command(&["down", "--project", "moko-mon"]).env("MOKO_MON_PROJET", "rev2").run().succeeds();
+}
+
+#[test]
 fn a_file_that_is_named_has_to_be_there() {
     let lab = Lab::new();
     insta::assert_snapshot!(lab.run(&["up", "--config", "gone.yaml"]).text(), @"
