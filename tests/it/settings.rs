@@ -137,6 +137,31 @@ fn a_misspelt_project_keeps_every_command_from_the_default_one() {
 }
 
 #[test]
+fn a_variable_that_is_no_text_is_refused_before_anything_is_done() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let lab = Lab::new();
+    let bytes = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    insta::assert_snapshot!(lab.command(&["down"]).env("MOKO_MON_PROJECT", bytes).run().text(), @"
+    exit 2
+    --- stdout
+
+    --- stderr
+    error: could not read the environment
+      caused by: environment variable MOKO_MON_PROJECT: the value is not UTF-8; expected text in UTF-8
+    hint: set the variable anew or `unset` it, and try again; nothing was changed
+    ");
+    let run = lab.command(&["status"]).env("DOCKER_CONTEXT", bytes).env("MOKO_MON_OUTPUT", "json");
+    let output = run.run();
+    let envelope = output.envelope();
+    assert_eq!((output.code(), output.stderr.as_str()), (2, ""));
+    assert_eq!((&envelope["command"], &envelope["error"]["code"]), (&"status".into(), &"config_invalid".into()));
+    assert_eq!(lab.command(&["status"]).env("MOKO_MON_OUTPUT", bytes).run().code(), 2);
+    assert_eq!(lab.engine.calls(), [""; 0]);
+    // What is not ours may be anything.
+    lab.command(&["config", "check"]).env("LESSOPEN", bytes).run().succeeds();
+}
+
+#[test]
 fn a_file_that_is_named_has_to_be_there() {
     let lab = Lab::new();
     insta::assert_snapshot!(lab.run(&["up", "--config", "gone.yaml"]).text(), @"
