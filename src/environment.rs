@@ -31,6 +31,13 @@ pub fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result
     if causes.is_empty() { Ok(environment) } else { Err(Error { causes, ..refused() }) }
 }
 
+/// What is wrong with a variable, as an error of its own.
+#[must_use]
+pub fn problem(name: &str, found: String, expected: &str) -> Error {
+    let place = Place::Environment(name.to_owned());
+    refused().cause(Problem { place, key: String::new(), found, expected: expected.to_owned() }.to_string())
+}
+
 fn refused() -> Error {
     Error::new(Code::ConfigInvalid, "could not read the environment")
         .hint("set the variable anew or `unset` it, and try again; nothing was changed")

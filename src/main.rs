@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use moko_mon::cli::Cli;
+use moko_mon::cli::{Cli, OUTPUT_VARIABLE};
 use moko_mon::error::ExitStatus;
 use moko_mon::ui::{Ui, usage};
 use moko_mon::{commands, environment};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(refused) => return usage(&refused, std::env::args_os()).into(),
     };
-    let environment = match environment::read(std::env::vars_os()) {
+    let environment = environment::read(std::env::vars_os());
+    let output = cli.output_from(std::env::var_os(OUTPUT_VARIABLE));
+    let environment = match environment.and_then(|environment| output.map(|()| environment)) {
         Ok(environment) => environment,
         Err(error) => {
             return Ui::new(cli.global.output, &BTreeMap::new()).finish(cli.command.name(), Err(error)).into();

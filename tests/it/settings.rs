@@ -162,6 +162,30 @@ fn a_variable_that_is_no_text_is_refused_before_anything_is_done() {
 }
 
 #[test]
+fn the_variable_of_the_output_format_is_named_and_an_empty_one_does_not_count() {
+    let lab = Lab::new();
+    let run = |arguments: &[&str], value: &str| lab.command(arguments).env("MOKO_MON_OUTPUT", value).run();
+    insta::assert_snapshot!(run(&["config", "check"], "yaml").text(), @"
+    exit 2
+    --- stdout
+
+    --- stderr
+    error: could not read the environment
+      caused by: environment variable MOKO_MON_OUTPUT: `yaml` is unknown; expected `text` or `json`
+    hint: set the variable anew or `unset` it, and try again; nothing was changed
+    ");
+    let plain = lab.run(&["config", "check"]).stdout;
+    assert_eq!(run(&["config", "check"], "").successful().stdout, plain);
+    // A flag is stronger, in front of the command as behind it.
+    for arguments in [["--output", "text", "config", "check"], ["config", "check", "--output", "text"]] {
+        assert_eq!(run(&arguments, "json").successful().stdout, plain);
+        assert_eq!(run(&arguments, "yaml").successful().stdout, plain);
+    }
+    assert!(run(&["config", "check"], "json").envelope().is_object());
+    run(&["--help"], "yaml").succeeds();
+}
+
+#[test]
 fn a_file_that_is_named_has_to_be_there() {
     let lab = Lab::new();
     insta::assert_snapshot!(lab.run(&["up", "--config", "gone.yaml"]).text(), @"
