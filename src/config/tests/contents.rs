@@ -273,6 +273,21 @@ fn globs() {
     "#);
 }
 
+#[test]
+fn a_pattern_that_matches_far_too_much() {
+    let case = Case::new("rules: {extra: ['r/**/*.yml']}\n");
+    std::fs::create_dir(case.path().join("r")).unwrap();
+    for index in 0..1000 {
+        std::fs::write(case.path().join(format!("r/{index}.yml")), RULES).unwrap();
+    }
+    assert_eq!(case.config().extra_rules.len(), 1000);
+    let case = case.file("r/one-more.yml", RULES);
+    assert_eq!(
+        case.problems(),
+        "moko-mon.yaml:1:17: rules.extra[0]: `r/**/*.yml` matches more than 1000 files; expected a pattern that matches fewer"
+    );
+}
+
 const RULES: &str = "groups:\n  - name: a\n    rules:\n      - alert: A\n        expr: up == 0\n";
 
 #[test]
