@@ -215,3 +215,28 @@ fn a_dashboard_that_is_no_dashboard_and_a_rule_file_without_sense_are_told() {
     hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
     ");
 }
+
+#[test]
+fn a_dashboard_that_up_refuses_fails_the_check_as_well() {
+    let lab = Lab::new();
+    lab.write("moko-mon.yaml", "grafana:\n  dashboards: ['*.json']\n");
+    lab.write(
+        "a.json",
+        "{\n  \"title\": \"A\",\n  \"__inputs\": [{\"name\": \"DS_L\", \"type\": \"datasource\", \"pluginId\": \"loki\"}]\n}\n",
+    );
+    insta::assert_snapshot!(refused(&lab), @"
+    error: the configuration has a problem
+      caused by: a.json:3:3: __inputs: the input `DS_L` wants a data source of type `loki`; expected only inputs of type `prometheus`, which is the stack's only data source
+    hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
+    ");
+    lab.write("a.json", "{\"title\": \"moko-mon\"}");
+    insta::assert_snapshot!(refused(&lab), @"
+    error: Grafana would mix up two dashboards
+      caused by: moko-mon's folder in Grafana and [folder]/work/a.json both have the title `moko-mon`, or nearly
+    hint: give [folder]/work/a.json another `title`
+    ");
+    // An answer of Grafana's API has the dashboard in it.
+    lab.write("a.json", "{\"meta\": {}, \"dashboard\": {\"title\": \"A\", \"uid\": \"a\"}}");
+    lab.run(&["config", "check"]).succeeds();
+    assert!(lab.run(&["up", "--dry-run"]).stdout.contains("dashboard a "));
+}
