@@ -1,10 +1,15 @@
-//! The command line: types and help texts, no logic.
+//! The command line: types and help texts.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
 
 use crate::component::Component;
+use crate::config::quote;
+use crate::environment;
+use crate::error::Result;
 use crate::ui::Format;
 
 /// Monitoring for a team's scripts: Prometheus, Alertmanager, Pushgateway and Grafana, provisioned and proved
@@ -17,6 +22,33 @@ pub struct Cli {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The variable that says how to write the result where no flag does.
+pub const OUTPUT_VARIABLE: &str = "MOKO_MON_OUTPUT";
+
+impl Cli {
+    /// Reads the command line alone.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(arguments)?;
+        let mut cli = Self::from_arg_matches(&matches)?;
+        cli.global.output_typed = matches.value_source("output") == Some(ValueSource::CommandLine);
+        Ok(cli)
+    }
+
+    /// Takes over [`OUTPUT_VARIABLE`] where no flag says how to write the result; an empty one does not count.
+    ///
+    /// Not by clap's `env`, whose refusals do not name the variable.
+    pub fn output_from(&mut self, variable: Option<OsString>) -> Result<()> {
+        let Some(value) = variable.filter(|value| !self.global.output_typed && !value.is_empty()) else {
+            return Ok(());
+        };
+        let value = value.to_string_lossy();
+        self.global.output = Format::from_str(&value, false).map_err(|_| {
+            environment::problem(OUTPUT_VARIABLE, format!("{} is unknown", quote(&value)), "`text` or `json`")
+        })?;
+        Ok(())
+    }
 }
 
 /// Flags of every command.
@@ -33,8 +65,11 @@ pub struct Global {
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
     /// Write the result as text or as one JSON envelope
-    #[arg(long, global = true, value_enum, default_value_t, env = "MOKO_MON_OUTPUT", hide_env = true)]
+    #[arg(long, global = true, value_enum, default_value_t)]
     pub output: Format,
+    /// Whether a flag says how to write the result
+    #[arg(skip)]
+    pub output_typed: bool,
 }
 
 /// The commands.

@@ -20,6 +20,7 @@ pub mod component;
 pub mod config;
 pub mod contract;
 pub mod docker;
+pub mod environment;
 pub mod error;
 pub mod http;
 pub mod lock;

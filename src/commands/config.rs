@@ -7,7 +7,7 @@ use crate::cli;
 use crate::component::Component;
 use crate::config::{Config, Setting, json_schema};
 use crate::error::Result;
-use crate::stack::images;
+use crate::stack::{Stack, images};
 use crate::ui::{Report, table};
 
 pub(super) fn run(context: &Context<'_>, what: cli::Config) -> Result<Report> {
@@ -24,6 +24,8 @@ pub(super) fn run(context: &Context<'_>, what: cli::Config) -> Result<Report> {
 
 fn check(context: &Context<'_>) -> Result<Report> {
     let resolved = context.config()?;
+    // What only the whole shows, such as two dashboards that Grafana would mix up, is refused here as by `up`.
+    Stack::desired(&resolved.config)?;
     let file = resolved.file.as_ref().map(|file| file.display().to_string());
     let text = match &file {
         Some(file) => format!("{file} is right"),

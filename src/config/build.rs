@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::address::Address;
-use super::files::{self, Names};
+use super::files::{self, Names, Search};
 use super::names;
 use super::problem::{Place, Problem};
 use super::resolve::FILE_NAME;
@@ -28,6 +28,8 @@ pub(crate) struct Builder {
     pub(crate) warnings: Vec<String>,
     /// Names in the secrets volume, shared by targets and `remote_write`.
     pub(crate) secrets: Names,
+    /// The search for the files that patterns name.
+    search: Search,
 }
 
 impl Builder {
@@ -37,7 +39,15 @@ impl Builder {
         places: BTreeMap<String, Place>,
         problems: Vec<Problem>,
     ) -> Self {
-        Self { base, shown_base, places, problems, warnings: Vec::new(), secrets: Names::default() }
+        Self {
+            base,
+            shown_base,
+            places,
+            problems,
+            warnings: Vec::new(),
+            secrets: Names::default(),
+            search: Search::default(),
+        }
     }
 
     /// Checks and reads everything; the result means something only when there are no problems.
@@ -191,10 +201,9 @@ impl Builder {
         let (mut seen, mut unique, mut out) = (BTreeSet::new(), Names::default(), Vec::new());
         for (index, Nullable(pattern)) in patterns.iter().enumerate().filter(|(_, pattern)| !pattern.0.is_empty()) {
             let key = format!("{key}[{index}]");
-            let paths = match files::expand(&self.base, pattern) {
+            let paths = match self.search.expand(&self.base, pattern) {
                 Ok(paths) => paths,
-                Err(fact) => {
-                    let expected = "a file, or a pattern that matches at least one";
+                Err((fact, expected)) => {
                     self.problem(&key, format!("{} {fact}", names::quote(pattern)), expected);
                     continue;
                 }

@@ -1,81 +1,63 @@
-//! The user's dashboards: valid JSON, with a title, each with a uid of its own.
+//! The user's dashboards: what can be imported, each with a uid of its own, and the place of what is wrong.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::names;
 use super::problem::{Place, Problem};
+use crate::http::grafana::{DATA_SOURCE_UID, Dashboard, is_wrapped};
 
 /// The largest dashboard; Grafana's own largest examples are below 1 MiB.
 pub(crate) const LARGEST: u64 = 5 << 20;
 
 /// Checks one file; `uids` holds those seen so far, each with its file.
 pub(crate) fn check(file: &str, content: &[u8], uids: &mut BTreeMap<String, String>) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut report = |position: Option<(usize, usize)>, key: &str, found: String, expected: &str| {
-        let place = Place::File { file: file.to_owned(), position };
-        problems.push(Problem { place, key: key.to_owned(), found, expected: expected.to_owned() });
+    let problem = |position: (usize, usize), key: &str, found: String, expected: String| Problem {
+        place: Place::File { file: file.to_owned(), position: Some(position) },
+        key: key.to_owned(),
+        found,
+        expected,
     };
     let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
-    let value = match serde_json::from_slice::<Value>(content) {
-        Ok(value) => value,
+    let json = match serde_json::from_slice::<Value>(content) {
+        Ok(json) => json,
         Err(error) => {
             let text = error.to_string();
             let fact = text.split(" at line ").next().unwrap_or_default();
-            let position = Some((error.line().max(1), error.column().max(1)));
-            report(position, "", format!("not JSON: {fact}"), "a dashboard as Grafana exports it");
-            return problems;
+            let position = (error.line().max(1), error.column().max(1));
+            let expected = "a dashboard as Grafana exports it".to_owned();
+            return vec![problem(position, "", format!("not JSON: {fact}"), expected)];
         }
-    };
-    let Value::Object(dashboard) = value else {
-        report(Some((1, 1)), "", "not a JSON object".to_owned(), "a dashboard as Grafana exports it");
-        return problems;
     };
     let text = String::from_utf8_lossy(content);
-    let mut report =
-        |key: &str, found: String, expected: &str| report(Some(place_of(&text, key)), key, found, expected);
-    match dashboard.get("title") {
-        Some(Value::String(title)) if !title.trim().is_empty() => {}
-        None if dashboard.get("dashboard").is_some_and(Value::is_object) => {
-            let found = "the dashboard is wrapped in `dashboard`, as in an API answer".to_owned();
-            report("title", found, "what stands under `dashboard` alone");
-            return problems;
-        }
-        None => report("title", "the key is missing".to_owned(), "the title of the dashboard"),
-        Some(Value::String(_)) => report("title", "the title is empty".to_owned(), "the title of the dashboard"),
-        Some(other) => {
-            report(
-                "title",
-                format!("{} is not a text", names::quote(&other.to_string())),
-                "the title of the dashboard",
-            );
-        }
-    }
-    match dashboard.get("uid") {
-        // Grafana gives a uid to a dashboard that has none.
-        None | Some(Value::Null) => {}
-        Some(Value::String(uid)) if uid.is_empty() => {}
-        Some(Value::String(uid)) if is_uid(uid) => {
-            if let Some(first) = uids.insert(uid.clone(), file.to_owned()) {
-                report("uid", format!("`{uid}` is the uid of `{first}` too"), "a uid of its own");
+    let outer: &[&str] = if is_wrapped(&json) { &["dashboard"] } else { &[] };
+    let place_of = |key: &str| place_of(&text, &[outer, &[key]].concat());
+    let named = json.pointer(if outer.is_empty() { "/uid" } else { "/dashboard/uid" });
+    let named = named.and_then(Value::as_str).is_some_and(|uid| !uid.is_empty());
+    match Dashboard::check(file, json, DATA_SOURCE_UID) {
+        Ok(dashboard) => match uids.insert(dashboard.uid.clone(), file.to_owned()) {
+            None => Vec::new(),
+            Some(first) => {
+                let made = if named { "is" } else { "is made from the file's name, and is" };
+                let found = format!("`{}` {made} the uid of `{first}` too", dashboard.uid);
+                vec![problem(place_of("uid"), "uid", found, "a uid of its own".to_owned())]
             }
-        }
-        Some(other) => {
-            let found = other.as_str().map_or_else(|| other.to_string(), str::to_owned);
-            let found = format!("{} is not a uid", names::quote(&found));
-            report("uid", found, "at most 40 letters, digits, `-` and `_`");
+        },
+        Err(all) => {
+            let all = all.into_iter();
+            all.map(|unfit| problem(place_of(unfit.key), unfit.key, unfit.found, unfit.expected)).collect()
         }
     }
-    problems
 }
 
-/// Line and column of a key of the outermost object; of the object itself when it has no such key.
+/// Line and column of the key at the end of this path of keys; of the last one on the way that is there.
 ///
 /// The text is known to be JSON, so that it is enough to tell strings from what nests.
-fn place_of(text: &str, key: &str) -> (usize, usize) {
-    let wanted = format!("\"{key}\"");
-    let (mut line, mut column, mut depth) = (1, 1, 0_usize);
+fn place_of(text: &str, path: &[&str]) -> (usize, usize) {
+    let mut best = (1, 1);
+    let mut path = path.iter();
+    let Some(mut wanted) = path.next().map(|key| format!("\"{key}\"")) else { return best };
+    let (mut line, mut column, mut depth, mut on_path) = (1, 1, 0_usize, 1);
     let (mut in_string, mut escaped) = (false, false);
     for (index, c) in text.char_indices() {
         match c {
@@ -84,21 +66,25 @@ fn place_of(text: &str, key: &str) -> (usize, usize) {
             '"' => {
                 let is_key = |rest: &str| rest.trim_start().starts_with(':');
                 let rest = text.get(index..).unwrap_or_default();
-                if !in_string && depth == 1 && rest.strip_prefix(&wanted).is_some_and(is_key) {
-                    return (line, column);
+                if !in_string && depth == on_path && rest.strip_prefix(&wanted).is_some_and(is_key) {
+                    best = (line, column);
+                    let Some(key) = path.next() else { return best };
+                    wanted = format!("\"{key}\"");
+                    on_path += 1;
                 }
                 in_string = !in_string;
             }
             '{' | '[' if !in_string => depth += 1,
-            '}' | ']' if !in_string => depth = depth.saturating_sub(1),
+            '}' | ']' if !in_string => {
+                depth = depth.saturating_sub(1);
+                // Out of the object on the path: what comes behind it is somebody else's.
+                if depth < on_path {
+                    return best;
+                }
+            }
             _ => {}
         }
         (line, column) = if c == '\n' { (line + 1, 1) } else { (line, column + 1) };
     }
-    (1, 1)
-}
-
-/// What Grafana takes as a uid.
-fn is_uid(text: &str) -> bool {
-    text.len() <= 40 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    best
 }

@@ -21,12 +21,14 @@ pub(crate) struct Decoder {
     pub(crate) problems: Vec<Problem>,
     /// Where each value stands, by its key.
     pub(crate) places: BTreeMap<String, Place>,
+    /// The keys that are in no table, each with its place and without what is in front of its last dot.
+    pub(crate) strangers: Vec<(Place, String)>,
 }
 
 impl Decoder {
     /// A decoder for `file`, in which `table` may stand.
     pub(crate) fn new(file: impl Into<String>, table: &'static [Field]) -> Self {
-        Self { table, file: file.into(), problems: Vec::new(), places: BTreeMap::new() }
+        Self { table, file: file.into(), problems: Vec::new(), places: BTreeMap::new(), strangers: Vec::new() }
     }
 
     /// The whole file; what is wrong is left out.
@@ -165,6 +167,7 @@ impl Decoder {
     /// A key that is not in the table.
     fn unknown(&mut self, fields: &[Field], path: &str, entry: &Entry) {
         let place = self.place(entry.line, entry.column);
+        self.strangers.push((place.clone(), entry.key.clone()));
         if names::is_secret(&entry.key) {
             self.refuse_secret(place, &join(path, &entry.key), &entry.key);
             return;

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
 
 /// Reads a regular file of at most `limit` bytes; the error is a remark behind the file's name.
 ///
@@ -46,30 +48,100 @@ pub(crate) fn is_world_readable(_: &Path) -> bool {
     false
 }
 
-/// The files that a pattern matches, sorted; the error is a remark behind the pattern.
-pub(crate) fn expand(base: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
-    let full = if Path::new(pattern).is_absolute() {
-        pattern.to_owned()
-    } else {
-        // Only the user's pattern is a pattern, whatever the directory is called.
-        format!("{}/{pattern}", glob::Pattern::escape(&base.to_string_lossy()))
+/// How many files one pattern may match: many times what anybody has, and still checked in a moment.
+const MOST: usize = 1000;
+
+/// How long the patterns of one configuration are searched, all together.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long each pattern is searched at least: enough for a plain name behind a pattern that took all the time.
+const LEAST: Duration = Duration::from_millis(200);
+
+/// A search for the user's files that ends in time, wherever its patterns lead.
+#[derive(Debug)]
+pub(crate) struct Search {
+    /// What is left of the time for all patterns.
+    left: Duration,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self { left: PATIENCE }
+    }
+}
+
+impl Search {
+    /// The files that a pattern matches, sorted; the error is a remark behind the pattern, and what was expected.
+    pub(crate) fn expand(&mut self, base: &Path, pattern: &str) -> Result<Vec<PathBuf>, (String, &'static str)> {
+        let any = "a file, or a pattern that matches at least one";
+        let full = if Path::new(pattern).is_absolute() {
+            pattern.to_owned()
+        } else {
+            // Only the user's pattern is a pattern, whatever the directory is called.
+            format!("{}/{pattern}", glob::Pattern::escape(&base.to_string_lossy()))
+        };
+        // As in a shell: `*` means neither hidden files nor anything behind a slash.
+        let options = glob::MatchOptions {
+            case_sensitive: true,
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        let paths =
+            glob::glob_with(&full, options).map_err(|error| (format!("is not a pattern: {}", error.msg), any))?;
+        let start = Instant::now();
+        let files = within(self.left.max(LEAST), paths);
+        self.left = self.left.saturating_sub(start.elapsed());
+        let mut files = files.map_err(|failed| match failed {
+            Failed::Unreadable(fact) => (format!("cannot be searched: {fact}"), any),
+            Failed::TooMany => (format!("matches more than {MOST} files"), "a pattern that matches fewer"),
+            Failed::TooSlow => ("took too long to search".to_owned(), "a pattern that leads through fewer folders"),
+        })?;
+        files.sort();
+        if files.is_empty() {
+            return Err(("matches no file".to_owned(), any));
+        }
+        Ok(files)
+    }
+}
+
+/// Why a search has no result.
+#[derive(Debug, PartialEq, Eq)]
+enum Failed {
+    Unreadable(String),
+    TooMany,
+    TooSlow,
+}
+
+/// The files among `paths`, if they are known in time.
+///
+/// Looking for the next match may walk a whole disk and cannot be stopped, so a thread does it, which is left behind
+/// when the time is over: it ends at its next match, or with the process.
+fn within(time: Duration, paths: glob::Paths) -> Result<Vec<PathBuf>, Failed> {
+    let deadline = Instant::now() + time;
+    let (found, receiver) = std::sync::mpsc::channel();
+    let walk = move || {
+        for path in paths {
+            let path = path.map_err(|error| error.to_string());
+            if path.as_ref().is_ok_and(|path| path.is_dir()) {
+                continue;
+            }
+            if found.send(path).is_err() {
+                break;
+            }
+        }
     };
-    // As in a shell: `*` means neither hidden files nor anything behind a slash.
-    let options =
-        glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
-    let matches = glob::glob_with(&full, options).map_err(|error| format!("is not a pattern: {}", error.msg))?;
+    std::thread::Builder::new().spawn(walk).map_err(|error| Failed::Unreadable(error.to_string()))?;
     let mut files = Vec::new();
-    for path in matches {
-        let path = path.map_err(|error| format!("cannot be searched: {error}"))?;
-        if !path.is_dir() {
-            files.push(path);
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match receiver.recv_timeout(left) {
+            Ok(Ok(_)) if files.len() == MOST => return Err(Failed::TooMany),
+            Ok(Ok(path)) => files.push(path),
+            Ok(Err(fact)) => return Err(Failed::Unreadable(fact)),
+            Err(RecvTimeoutError::Timeout) => return Err(Failed::TooSlow),
+            Err(RecvTimeoutError::Disconnected) => return Ok(files),
         }
     }
-    files.sort();
-    if files.is_empty() {
-        return Err("matches no file".to_owned());
-    }
-    Ok(files)
 }
 
 /// Names for files in a container, each given out once.
@@ -96,5 +168,30 @@ impl Names {
             number += 1;
         }
         candidate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_without_end_is_left_in_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut deep = folder.path().to_owned();
+        (0..24).for_each(|_| deep.push("d"));
+        std::fs::create_dir_all(&deep).unwrap();
+        // Every way to put four folders on the path, and not one match on it.
+        let pattern = format!("{}/{}none", folder.path().display(), "**/*/".repeat(4));
+        let failed = within(Duration::from_millis(5), glob::glob(&pattern).unwrap()).unwrap_err();
+        assert_eq!(failed, Failed::TooSlow);
+    }
+
+    #[test]
+    fn a_plain_name_is_found_although_another_pattern_took_all_the_time() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.yml"), "").unwrap();
+        let mut search = Search { left: Duration::ZERO };
+        assert_eq!(search.expand(folder.path(), "a.yml").unwrap(), [folder.path().join("a.yml")]);
     }
 }

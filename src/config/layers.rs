@@ -24,8 +24,6 @@ pub(crate) struct Layers {
     pub(crate) file: Option<PathBuf>,
     /// What it holds, checked.
     tree: Value,
-    /// Whether its text is beyond doubt: read to the end, no key there twice.
-    pub(crate) readable: bool,
     /// What is wrong, and where each value stands.
     pub(crate) decoder: Decoder,
 }
@@ -37,7 +35,7 @@ impl Layers {
         let named = sources.file.clone().or_else(|| variable.map(PathBuf::from));
         let shown = named.as_deref().unwrap_or(Path::new(FILE_NAME)).display().to_string();
         let decoder = Decoder::new(shown, SETTINGS);
-        let mut layers = Self { file: None, tree: json!({}), readable: true, decoder };
+        let mut layers = Self { file: None, tree: json!({}), decoder };
         if named.as_deref().is_some_and(|named| named.as_os_str().is_empty()) {
             let place = match sources.file {
                 Some(_) => Place::Flag("--config".to_owned()),
@@ -65,7 +63,6 @@ impl Layers {
     fn unreadable(&mut self, place: Place, found: &str) {
         let expected = format!("a configuration file of at most {} KiB", LIMITS.bytes / 1024);
         self.decoder.problems.push(Problem { place, key: String::new(), found: found.to_owned(), expected });
-        self.readable = false;
     }
 
     fn parse(&mut self, content: &[u8]) {
@@ -77,7 +74,6 @@ impl Layers {
                 "settings, or at least a comment".clone_into(&mut fault.expected);
             }
         }
-        self.readable = parsed.complete && parsed.faults.is_empty();
         self.decoder.faults(parsed.faults);
         if let Some(root) = parsed.root {
             self.tree = self.decoder.document(&root);
@@ -87,10 +83,11 @@ impl Layers {
     /// Every setting with the value of its strongest source.
     pub(crate) fn settings(&mut self, sources: &Sources) -> Vec<Setting> {
         let leaves = leaves(SETTINGS);
-        let mut overlay = Overlay { problems: Vec::new(), values: HashMap::new() };
+        let mut overlay = Overlay { problems: Vec::new(), strangers: Vec::new(), values: HashMap::new() };
         overlay.environment(&leaves, &sources.environment);
         overlay.flags(&leaves, &sources.flags);
         self.decoder.problems.append(&mut overlay.problems);
+        self.decoder.strangers.append(&mut overlay.strangers);
         let mut settings = Vec::new();
         for leaf in leaves {
             let (value, origin) = match overlay.values.remove(&leaf.path) {
@@ -113,6 +110,7 @@ impl Layers {
 /// Values from the environment and from flags.
 struct Overlay {
     problems: Vec<Problem>,
+    strangers: Vec<(Place, String)>,
     values: HashMap<String, (Value, Place)>,
 }
 
@@ -126,6 +124,7 @@ impl Overlay {
             } else if !OTHER_VARIABLES.contains(&name.as_str()) {
                 let names = known.iter().map(|(variable, _)| variable.as_str()).chain(OTHER_VARIABLES);
                 let found = format!("no setting has this name{}", similar(name, names));
+                self.strangers.push((place.clone(), name.trim_start_matches(PREFIX).to_owned()));
                 self.problem(place, "", found, "`MOKO_MON_` and a key in capitals, with `_` for each dot");
             }
         }
@@ -141,6 +140,7 @@ impl Overlay {
             } else {
                 let hint = names::did_you_mean(key, leaves.iter().map(|leaf| leaf.path.as_str()));
                 let found = format!("unknown key {}{hint}", names::quote(key));
+                self.strangers.push((place.clone(), key.rsplit('.').next().unwrap_or_default().to_owned()));
                 self.problem(place, "", found, "a key from `moko-mon config schema`");
             }
         }

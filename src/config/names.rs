@@ -134,6 +134,13 @@ pub(crate) fn did_you_mean<'a>(text: &str, words: impl IntoIterator<Item = &'a s
     closest(text, words).map(|word| format!(" (did you mean `{word}`?)")).unwrap_or_default()
 }
 
+/// Whether `text` may be a misspelt `word`, when to go on with a default would do harm: rather too often than never.
+pub(crate) fn may_mean(text: &str, word: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let start = word.get(..4).unwrap_or(word);
+    text.contains(start) || strsim::damerau_levenshtein(&text, word) <= 2
+}
+
 /// The word that `text` most likely should have been.
 fn closest<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let text = text.to_ascii_lowercase().replace('-', "_");

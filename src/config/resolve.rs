@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::Config;
 use super::build::Builder;
+use super::decode::Decoder;
 use super::layers::Layers;
+use super::names;
 use super::problem::{Place, Problem, Problems};
 use super::shape::Settings;
 use crate::error::{Code, Error, Result};
@@ -111,19 +113,19 @@ pub fn resolve(sources: &Sources) -> Result<Resolved> {
 pub fn project(sources: &Sources) -> Result<(String, Vec<String>)> {
     let hint = "name the project with `--project NAME`, or mend the configuration";
     let mut layers = Layers::read(sources);
-    let readable = layers.readable;
     let settings = layers.settings(sources);
     let setting = settings.into_iter().find(|setting| setting.key == "project");
     let (value, origin) = setting.map_or((json!(""), Origin::Default), |setting| (setting.value, setting.origin));
-    let stronger = matches!(origin, Origin::Environment(_) | Origin::Flag(_));
-    // A file whose text is in doubt, as with a key that is there twice, must not name what is to be taken down.
-    let in_file = |problem: &Problem| matches!(problem.place, Place::File { .. });
-    let doubtful = |problem: &Problem| !readable && in_file(problem) && problem.key.is_empty();
-    let (fatal, other): (Vec<Problem>, Vec<Problem>) = layers
-        .decoder
-        .problems
-        .into_iter()
-        .partition(|problem| (problem.key == "project" || doubtful(problem)) && !(stronger && in_file(problem)));
+    // A source that was meant to name it, misspelt or not read, must not lead to what bears the default name.
+    let named = match origin {
+        Origin::Default => Strength::Default,
+        Origin::File { .. } => Strength::File,
+        Origin::Environment(_) => Strength::Environment,
+        Origin::Flag(_) => Strength::Flag,
+    };
+    let Decoder { problems, strangers, .. } = layers.decoder;
+    let (fatal, other): (Vec<Problem>, Vec<Problem>) =
+        problems.into_iter().partition(|problem| doubt(problem, &strangers).is_some_and(|strength| named <= strength));
     if !fatal.is_empty() {
         return Err(Error::from(Problems(fatal)).hint(hint));
     }
@@ -133,6 +135,38 @@ pub fn project(sources: &Sources) -> Result<(String, Vec<String>)> {
         count => vec![format!("the configuration has {count} other problems; `moko-mon config check` lists them")],
     };
     Ok((value.as_str().unwrap_or_default().to_owned(), warnings))
+}
+
+/// How strong the source is that names the project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Strength {
+    Default,
+    File,
+    Environment,
+    Flag,
+}
+
+/// How strong a name a problem may have hidden; only what is stronger still names the project beyond doubt.
+fn doubt(problem: &Problem, strangers: &[(Place, String)]) -> Option<Strength> {
+    let strength = match problem.place {
+        Place::File { .. } => Strength::File,
+        Place::Environment(_) => Strength::Environment,
+        Place::Flag(_) => Strength::Flag,
+    };
+    if problem.key == "project" {
+        return Some(strength);
+    }
+    let Some((_, key)) = strangers.iter().find(|(place, _)| *place == problem.place) else {
+        // A whole file is in doubt: it cannot be read, a key is there twice, or it is no mapping.
+        return problem.key.is_empty().then_some(Strength::File);
+    };
+    let may_name = names::may_mean(key, "project");
+    match problem.place {
+        // `MOKO_MON_PROJECT` beside a variable that looks like it is the one that was meant.
+        Place::Environment(_) => (may_name || names::may_mean(key, "config")).then_some(Strength::File),
+        Place::Flag(_) => may_name.then_some(Strength::Environment),
+        Place::File { .. } => may_name.then_some(strength),
+    }
 }
 
 /// The settings with nothing set anywhere.

@@ -106,6 +106,86 @@ fn wrong_variables_and_flags_are_told_together() {
 }
 
 #[test]
+fn a_misspelt_project_keeps_every_command_from_the_default_one() {
+    let lab = Lab::up();
+    lab.write("moko-mon.yaml", "projct: rev1\n");
+    let commands: [&[&str]; 5] = [&["down"], &["status"], &["logs"], &["open", "grafana"], &["password", "show"]];
+    for command in commands {
+        assert_eq!(lab.run(command).code(), 2, "{command:?}");
+    }
+    insta::assert_snapshot!(lab.run(&["down"]).text(), @"
+    exit 2
+    --- stdout
+
+    --- stderr
+    error: the configuration has a problem
+      caused by: moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
+    hint: name the project with `--project NAME`, or mend the configuration
+    ");
+    lab.write("moko-mon.yaml", "project: rev1\n");
+    insta::assert_snapshot!(lab.command(&["down"]).env("MOKO_MON_PROJET", "rev2").run().text(), @"
+    exit 2
+    --- stdout
+
+    --- stderr
+    error: the configuration has a problem
+      caused by: environment variable MOKO_MON_PROJET: no setting has this name (did you mean `MOKO_MON_PROJECT`?); expected `MOKO_MON_` and a key in capitals, with `_` for each dot
+    hint: name the project with `--project NAME`, or mend the configuration
+    ");
+    assert_eq!(lab.engine.calls(), [""; 0]);
+    lab.command(&["down", "--project", "moko-mon"]).env("MOKO_MON_PROJET", "rev2").run().succeeds();
+}
+
+#[test]
+fn a_variable_that_is_no_text_is_refused_before_anything_is_done() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let lab = Lab::new();
+    let bytes = std::ffi::OsStr::from_bytes(b"caf\xe9");
+    insta::assert_snapshot!(lab.command(&["down"]).env("MOKO_MON_PROJECT", bytes).run().text(), @"
+    exit 2
+    --- stdout
+
+    --- stderr
+    error: could not read the environment
+      caused by: environment variable MOKO_MON_PROJECT: the value is not UTF-8; expected text in UTF-8
+    hint: set the variable anew or `unset` it, and try again; nothing was changed
+    ");
+    let run = lab.command(&["status"]).env("DOCKER_CONTEXT", bytes).env("MOKO_MON_OUTPUT", "json");
+    let output = run.run();
+    let envelope = output.envelope();
+    assert_eq!((output.code(), output.stderr.as_str()), (2, ""));
+    assert_eq!((&envelope["command"], &envelope["error"]["code"]), (&"status".into(), &"config_invalid".into()));
+    assert_eq!(lab.command(&["status"]).env("MOKO_MON_OUTPUT", bytes).run().code(), 2);
+    assert_eq!(lab.engine.calls(), [""; 0]);
+    // What is not ours may be anything.
+    lab.command(&["config", "check"]).env("LESSOPEN", bytes).run().succeeds();
+}
+
+#[test]
+fn the_variable_of_the_output_format_is_named_and_an_empty_one_does_not_count() {
+    let lab = Lab::new();
+    let run = |arguments: &[&str], value: &str| lab.command(arguments).env("MOKO_MON_OUTPUT", value).run();
+    insta::assert_snapshot!(run(&["config", "check"], "yaml").text(), @"
+    exit 2
+    --- stdout
+
+    --- stderr
+    error: could not read the environment
+      caused by: environment variable MOKO_MON_OUTPUT: `yaml` is unknown; expected `text` or `json`
+    hint: set the variable anew or `unset` it, and try again; nothing was changed
+    ");
+    let plain = lab.run(&["config", "check"]).stdout;
+    assert_eq!(run(&["config", "check"], "").successful().stdout, plain);
+    // A flag is stronger, in front of the command as behind it.
+    for arguments in [["--output", "text", "config", "check"], ["config", "check", "--output", "text"]] {
+        assert_eq!(run(&arguments, "json").successful().stdout, plain);
+        assert_eq!(run(&arguments, "yaml").successful().stdout, plain);
+    }
+    assert!(run(&["config", "check"], "json").envelope().is_object());
+    run(&["--help"], "yaml").succeeds();
+}
+
+#[test]
 fn a_file_that_is_named_has_to_be_there() {
     let lab = Lab::new();
     insta::assert_snapshot!(lab.run(&["up", "--config", "gone.yaml"]).text(), @"
@@ -134,4 +214,29 @@ fn a_dashboard_that_is_no_dashboard_and_a_rule_file_without_sense_are_told() {
       caused by: rules.yml:1:9: groups: `5` is a single value; expected a list (lines that start with `- `)
     hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
     ");
+}
+
+#[test]
+fn a_dashboard_that_up_refuses_fails_the_check_as_well() {
+    let lab = Lab::new();
+    lab.write("moko-mon.yaml", "grafana:\n  dashboards: ['*.json']\n");
+    lab.write(
+        "a.json",
+        "{\n  \"title\": \"A\",\n  \"__inputs\": [{\"name\": \"DS_L\", \"type\": \"datasource\", \"pluginId\": \"loki\"}]\n}\n",
+    );
+    insta::assert_snapshot!(refused(&lab), @"
+    error: the configuration has a problem
+      caused by: a.json:3:3: __inputs: the input `DS_L` wants a data source of type `loki`; expected only inputs of type `prometheus`, which is the stack's only data source
+    hint: mend it and try again; nothing was changed. `moko-mon config schema` lists every setting
+    ");
+    lab.write("a.json", "{\"title\": \"moko-mon\"}");
+    insta::assert_snapshot!(refused(&lab), @"
+    error: Grafana would mix up two dashboards
+      caused by: moko-mon's folder in Grafana and [folder]/work/a.json both have the title `moko-mon`, or nearly
+    hint: give [folder]/work/a.json another `title`
+    ");
+    // An answer of Grafana's API has the dashboard in it.
+    lab.write("a.json", "{\"meta\": {}, \"dashboard\": {\"title\": \"A\", \"uid\": \"a\"}}");
+    lab.run(&["config", "check"]).succeeds();
+    assert!(lab.run(&["up", "--dry-run"]).stdout.contains("dashboard a "));
 }

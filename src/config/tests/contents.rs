@@ -273,6 +273,21 @@ fn globs() {
     "#);
 }
 
+#[test]
+fn a_pattern_that_matches_far_too_much() {
+    let case = Case::new("rules: {extra: ['r/**/*.yml']}\n");
+    std::fs::create_dir(case.path().join("r")).unwrap();
+    for index in 0..1000 {
+        std::fs::write(case.path().join(format!("r/{index}.yml")), RULES).unwrap();
+    }
+    assert_eq!(case.config().extra_rules.len(), 1000);
+    let case = case.file("r/one-more.yml", RULES);
+    assert_eq!(
+        case.problems(),
+        "moko-mon.yaml:1:17: rules.extra[0]: `r/**/*.yml` matches more than 1000 files; expected a pattern that matches fewer"
+    );
+}
+
 const RULES: &str = "groups:\n  - name: a\n    rules:\n      - alert: A\n        expr: up == 0\n";
 
 #[test]
@@ -339,13 +354,19 @@ fn dashboards() {
         wrong(b"{\"title\": 1, \"uid\": 2}"),
         wrong("{\n \"panels\": [{\"title\": \"}\\\"{\"}],\n \"ä\": \"\", \"title\": 1,\n\t\"uid\" : 2}".as_bytes()),
         wrong(b"{\"title\": \"a\", \"uid\": \"01234567890123456789012345678901234567890\"}"),
-        wrong(b"{\"dashboard\": {\"title\": \"a\"}, \"meta\": {}}"),
+        wrong(b"{\"meta\": {\"uid\": 1},\n\"dashboard\": {\"panels\": [{\"uid\": 1}],\n\"uid\": \"a b\"}, \"title2\": 1}"),
+        wrong(b"{\"title\": \"a\",\n \"__inputs\": [{\"name\": \"DS_L\", \"type\": \"datasource\", \"pluginId\": \"loki\"}]}"),
+        wrong(b"{\"title\": \"a\", \"apiVersion\": \"dashboard.grafana.app/v2\"}"),
         wrong(b"{\"title\": \"\xff\"}"),
         wrong("[".repeat(1000).as_bytes()),
         wrong(&vec![b' '; (5 << 20) + 1]),
         Case::new(yaml)
             .file("d/a.json", "{\"title\": \"a\", \"uid\": \"x\"}")
             .file("d/b.json", "{\"title\": \"b\", \"uid\": \"x\"}")
+            .problems(),
+        Case::new("grafana: {dashboards: ['*/x.json']}\n")
+            .file("a/x.json", "{\"title\": \"a\"}")
+            .file("b/x.json", "{\"title\": \"b\"}")
             .problems(),
         Case::new(yaml).problems(),
     ];
@@ -361,17 +382,23 @@ fn dashboards() {
     d/x.json:3:11: title: `1` is not a text; expected the title of the dashboard
     d/x.json:4:2: uid: `2` is not a uid; expected at most 40 letters, digits, `-` and `_`
     d/x.json:1:16: uid: `01234567890123456789012345678901234567890` is not a uid; expected at most 40 letters, digits, `-` and `_`
-    d/x.json:1:1: title: the dashboard is wrapped in `dashboard`, as in an API answer; expected what stands under `dashboard` alone
+    d/x.json:2:1: title: the key is missing; expected the title of the dashboard
+    d/x.json:3:1: uid: `a b` is not a uid; expected at most 40 letters, digits, `-` and `_`
+    d/x.json:2:2: __inputs: the input `DS_L` wants a data source of type `loki`; expected only inputs of type `prometheus`, which is the stack's only data source
+    d/x.json:1:16: apiVersion: the dashboard is in Grafana's newer resource format; expected the classic format: Export > Export as code > Classic
     d/x.json:1:12: not JSON: invalid unicode code point; expected a dashboard as Grafana exports it
     d/x.json:1:128: not JSON: recursion limit exceeded; expected a dashboard as Grafana exports it
     moko-mon.yaml:1:24: grafana.dashboards[0]: `d/x.json` is larger than 5120 KiB; expected a file of at most 5120 KiB
     d/b.json:1:16: uid: `x` is the uid of `d/a.json` too; expected a uid of its own
+    b/x.json:1:1: uid: `x-73f44f86` is made from the file's name, and is the uid of `a/x.json` too; expected a uid of its own
     moko-mon.yaml:1:24: grafana.dashboards[0]: `d/*.json` matches no file; expected a file, or a pattern that matches at least one
     "#);
     let case = Case::new(yaml)
         .file("d/a.json", "{\"title\": \"a\", \"uid\": null}")
         .file("d/b.json", "\u{feff}{\"title\": \"b\", \"uid\": \"\"}");
     assert_eq!(case.config().grafana.dashboards.len(), 2);
+    let wrapped = "{\"meta\": {}, \"dashboard\": {\"title\": \"a\", \"uid\": \"u\"}}";
+    assert_eq!(Case::new(yaml).file("d/a.json", wrapped).config().grafana.dashboards.len(), 1);
     let case = Case::new("grafana: {enabled: false, dashboards: [none]}\n");
     assert_eq!(case.config().grafana.dashboards.len(), 0);
 }

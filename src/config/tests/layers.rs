@@ -168,6 +168,8 @@ fn the_project_alone_is_known_even_when_the_rest_is_wrong() {
         Case::new(""),
         Case::empty().variable("MOKO_MON_PROJECT", ""),
         Case::new("project: abc\n").flag("--project", "project", "X"),
+        Case::new("project:abc\n"),
+        Case::empty().variable("MOKO_MON_CONFIG", ""),
     ];
     let errors: Vec<String> = errors.iter().map(|case| project(&case.sources).unwrap_err().to_string()).collect();
     insta::assert_snapshot!(errors.join("\n\n"), @r#"
@@ -194,6 +196,56 @@ fn the_project_alone_is_known_even_when_the_rest_is_wrong() {
     error: the configuration has a problem
       caused by: flag --project: project: `X` is not a project name; expected 2 to 31 of `a-z`, `0-9` and `-`, starting with a letter
     hint: name the project with `--project NAME`, or mend the configuration
+
+    error: the configuration has a problem
+      caused by: moko-mon.yaml:1:1: `project:abc` is a single value (a `:` needs a blank behind it); expected a mapping (`key: value` lines)
+    hint: name the project with `--project NAME`, or mend the configuration
+
+    error: the configuration has a problem
+      caused by: environment variable MOKO_MON_CONFIG: the value is empty; expected a configuration file of at most 256 KiB
+    hint: name the project with `--project NAME`, or mend the configuration
     "#);
     assert_eq!(project(&Case::new("project: 'abc\n").flag("--project", "project", "def").sources).unwrap().0, "def");
+}
+
+#[test]
+fn a_misspelt_project_does_not_lead_to_the_default_one() {
+    let cases = || {
+        [
+            Case::new("projct: rev1\n"),
+            Case::new("project-name: rev1\n"),
+            Case::new("prometheus:\n  port: 1\n  project: rev1\n"),
+            Case::new("project: abc\nprojetc: def\n"),
+            Case::empty().variable("MOKO_MON_PROJET", "rev1"),
+            Case::new("project: abc\n").variable("MOKO_MON_PROJECT_NAME", "rev1"),
+            Case::new("project: abc\n").variable("MOKO_MON_CONFG", "other.yaml"),
+        ]
+    };
+    let flag = || Case::empty().flag("--set porject=rev1", "porject", "rev1");
+    let errors: Vec<String> =
+        cases().iter().chain([&flag()]).map(|case| project(&case.sources).unwrap_err().causes.join("\n")).collect();
+    insta::assert_snapshot!(errors.join("\n"), @"
+    moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
+    moko-mon.yaml:1:1: unknown key `project-name`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
+    moko-mon.yaml:3:3: prometheus: unknown key `project` (did you mean `project`?); expected one of `port`, `image`, `memory`, `scrape_interval`, `evaluation_interval`, `retention`, `external_labels` or `remote_write`
+    moko-mon.yaml:2:1: unknown key `projetc` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets` or `rules`
+    environment variable MOKO_MON_PROJET: no setting has this name (did you mean `MOKO_MON_PROJECT`?); expected `MOKO_MON_` and a key in capitals, with `_` for each dot
+    environment variable MOKO_MON_PROJECT_NAME: no setting has this name; expected `MOKO_MON_` and a key in capitals, with `_` for each dot
+    environment variable MOKO_MON_CONFG: no setting has this name (did you mean `MOKO_MON_CONFIG`?); expected `MOKO_MON_` and a key in capitals, with `_` for each dot
+    flag --set porject: unknown key `porject` (did you mean `project`?); expected a key from `moko-mon config schema`
+    ");
+    let error = project(&Case::new("projct: rev1\nx: y\n").sources).unwrap_err();
+    assert_eq!(error.causes.len(), 1, "{error}");
+    assert_eq!(error.hint.as_deref(), Some("name the project with `--project NAME`, or mend the configuration"));
+    // Who names it where nothing is stronger is believed.
+    for case in cases() {
+        let case = case.variable("MOKO_MON_PROJECT", "ghi");
+        assert_eq!(project(&case.sources).unwrap().0, "ghi");
+        assert_eq!(project(&case.flag("--project", "project", "jkl").sources).unwrap().0, "jkl");
+    }
+    project(&flag().variable("MOKO_MON_PROJECT", "ghi").sources).unwrap_err();
+    assert_eq!(project(&flag().flag("--project", "project", "jkl").sources).unwrap().0, "jkl");
+    // What only looks a little like it stays a warning.
+    let case = Case::new("project: abc\nprometheu: {}\n").variable("MOKO_MON_GRAFANA_PRT", "1");
+    assert_eq!(project(&case.sources).unwrap().0, "abc");
 }

@@ -4,11 +4,13 @@
 //! dialog asks for the value. The API that we use does not, so we fill in ours.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::Dashboard;
+use crate::config::quote;
 use crate::error::{Code, Error, Result};
 
 /// Grafana's limit for uids (`services/dashboards/errors.go`).
@@ -22,28 +24,44 @@ impl Dashboard {
     /// `origin` is the file's path; its name gives the uid where the file has none, so that the next import replaces
     /// this one.
     pub fn from_file(origin: &str, json: Value, data_source_uid: &str) -> Result<Self> {
-        let wrong = |fact: String| {
-            Error::new(Code::ConfigInvalid, format!("`{origin}` is no dashboard that can be imported")).cause(fact)
-        };
+        Self::check(origin, json, data_source_uid).map_err(|unfit| {
+            let message = format!("`{origin}` is no dashboard that can be imported");
+            Error {
+                causes: unfit.iter().map(ToString::to_string).collect(),
+                ..Error::new(Code::ConfigInvalid, message)
+            }
+            .hint("mend the file, or export it from Grafana anew; nothing was changed")
+        })
+    }
+
+    /// As [`Self::from_file`], with everything wrong apart, for who knows the place of each key.
+    pub(crate) fn check(origin: &str, json: Value, data_source_uid: &str) -> Result<Self, Vec<Unfit>> {
         let mut json = unwrap(json);
         if json["apiVersion"].is_string() || json["elements"].is_object() {
-            return Err(wrong("it is in Grafana's newer resource format".into())
-                .hint("export it in the classic format: Export > Export as code > Classic"));
+            let key = if json["apiVersion"].is_string() { "apiVersion" } else { "elements" };
+            let expected = "the classic format: Export > Export as code > Classic";
+            return Err(vec![Unfit::new(key, "the dashboard is in Grafana's newer resource format", expected)]);
         }
         if !json.is_object() {
-            return Err(wrong("it is not a JSON object".into()));
+            return Err(vec![Unfit::new("", "not a JSON object", "a dashboard as Grafana exports it")]);
         }
-        resolve_inputs(&mut json, data_source_uid).map_err(|error| wrong(error.message))?;
-        let title = json["title"].as_str().map(str::trim).filter(|title| !title.is_empty());
-        let title = title.ok_or_else(|| wrong("it has no `title`".into()))?.to_owned();
-        let uid = match json["uid"].as_str() {
-            Some(uid) if is_uid(uid) => uid.to_owned(),
-            None | Some("") => uid_from_name(origin),
-            Some(uid) => {
-                return Err(wrong(format!("its `uid` is `{uid}`"))
-                    .hint(format!("Grafana takes at most {MAX_UID} letters, digits, `-` and `_`")));
+        let mut unfit = Vec::new();
+        unfit.extend(resolve_inputs(&mut json, data_source_uid).err());
+        let title = title(&json).map_err(|wrong| unfit.push(wrong)).unwrap_or_default();
+        let uid = match &json["uid"] {
+            Value::Null => uid_from_name(origin),
+            Value::String(uid) if uid.is_empty() => uid_from_name(origin),
+            Value::String(uid) if is_uid(uid) => uid.clone(),
+            other => {
+                let found = other.as_str().map_or_else(|| other.to_string(), str::to_owned);
+                let expected = format!("at most {MAX_UID} letters, digits, `-` and `_`");
+                unfit.push(Unfit::new("uid", format!("{} is not a uid", quote(&found)), expected));
+                String::new()
             }
         };
+        if !unfit.is_empty() {
+            return Err(unfit);
+        }
         json["title"] = title.as_str().into();
         json["uid"] = uid.as_str().into();
         json["id"] = Value::Null;
@@ -51,17 +69,57 @@ impl Dashboard {
     }
 }
 
-/// What `GET /api/dashboards/uid/:uid` gives is wrapped; people save that, too.
+/// Why a file is no dashboard that can be imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    /// The key of the dashboard that is wrong or missing; empty where the whole file is meant.
+    pub key: &'static str,
+    /// What is wrong.
+    pub found: String,
+    /// What would have been right.
+    pub expected: String,
+}
+
+impl Unfit {
+    fn new(key: &'static str, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { key, found: found.into(), expected: expected.into() }
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        write!(f, "{}; expected {}", self.found, self.expected)
+    }
+}
+
+/// Whether it is an answer of `GET /api/dashboards/uid/:uid`, which has the dashboard in it; people save that, too.
+pub(crate) fn is_wrapped(json: &Value) -> bool {
+    json["dashboard"].is_object() && json.get("panels").is_none() && json.get("title").is_none()
+}
+
 fn unwrap(mut json: Value) -> Value {
-    if json["dashboard"].is_object() && json.get("panels").is_none() { json["dashboard"].take() } else { json }
+    if is_wrapped(&json) { json["dashboard"].take() } else { json }
+}
+
+fn title(json: &Value) -> Result<String, Unfit> {
+    let found = match json.get("title") {
+        None => "the key is missing".to_owned(),
+        Some(Value::String(title)) if title.trim().is_empty() => "the title is empty".to_owned(),
+        Some(Value::String(title)) => return Ok(title.trim().to_owned()),
+        Some(other) => format!("{} is not a text", quote(&other.to_string())),
+    };
+    Err(Unfit::new("title", found, "the title of the dashboard"))
 }
 
 /// Fills in `${DS_…}` with our data source and `${VAR_…}` with its declared value, and drops what only the import
 /// dialog reads. References that are no `${…}` stay as they are.
 ///
 /// An undeclared `${DS_…}` is ours as well, unless the dashboard has a variable of that name. A data source of
-/// another kind than Prometheus cannot be resolved: an error whose message says which.
-pub fn resolve_inputs(json: &mut Value, data_source_uid: &str) -> Result<()> {
+/// another kind than Prometheus cannot be resolved.
+pub fn resolve_inputs(json: &mut Value, data_source_uid: &str) -> Result<(), Unfit> {
     let mut known: Vec<(String, String)> = Vec::new();
     for input in json["__inputs"].as_array().into_iter().flatten() {
         let text = |key: &str| input[key].as_str().unwrap_or_default();
@@ -70,8 +128,10 @@ pub fn resolve_inputs(json: &mut Value, data_source_uid: &str) -> Result<()> {
             // Grafana's own server-side expressions, always there under this uid.
             ("datasource", "__expr__") => "__expr__",
             ("datasource", plugin) => {
-                let fact = format!("its input `{}` wants a data source of type `{plugin}`", text("name"));
-                return Err(Error::new(Code::ConfigInvalid, fact));
+                let (name, plugin) = (quote(text("name")), quote(plugin));
+                let found = format!("the input {name} wants a data source of type {plugin}");
+                let expected = "only inputs of type `prometheus`, which is the stack's only data source";
+                return Err(Unfit::new("__inputs", found, expected));
             }
             _ => text("value"),
         };
@@ -202,15 +262,33 @@ mod tests {
 
     #[test]
     fn what_cannot_be_imported_is_refused_with_its_reason() {
-        assert_eq!(fact(json!([])), "it is not a JSON object");
-        assert_eq!(fact(json!({ "title": " " })), "it has no `title`");
-        assert_eq!(fact(json!({ "title": "T", "uid": "a b" })), "its `uid` is `a b`");
-        assert_eq!(fact(json!({ "title": "T", "uid": "x".repeat(41) })), format!("its `uid` is `{}`", "x".repeat(41)));
-        assert_eq!(
-            fact(json!({ "apiVersion": "dashboard.grafana.app/v2", "kind": "Dashboard" })),
-            "it is in Grafana's newer resource format"
-        );
-        let loki = json!({ "title": "T", "__inputs": [{ "name": "DS_L", "type": "datasource", "pluginId": "loki" }] });
-        assert_eq!(fact(loki), "its input `DS_L` wants a data source of type `loki`");
+        let loki = json!([{ "name": "DS_L", "type": "datasource", "pluginId": "loki" }]);
+        let all = [
+            json!([]),
+            json!({ "title": " " }),
+            json!({ "title": "T", "uid": "a b" }),
+            json!({ "uid": 7 }),
+            json!({ "title": "T", "uid": "x".repeat(41) }),
+            json!({ "apiVersion": "dashboard.grafana.app/v2", "kind": "Dashboard" }),
+            json!({ "title": "T", "elements": {} }),
+            json!({ "title": "T", "__inputs": loki.clone() }),
+            json!({ "meta": {}, "dashboard": { "uid": "u", "__inputs": loki } }),
+        ];
+        insta::assert_snapshot!(all.map(fact).join("\n"), @"
+        not a JSON object; expected a dashboard as Grafana exports it
+        title: the title is empty; expected the title of the dashboard
+        uid: `a b` is not a uid; expected at most 40 letters, digits, `-` and `_`
+        title: the key is missing; expected the title of the dashboard; uid: `7` is not a uid; expected at most 40 letters, digits, `-` and `_`
+        uid: `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx` is not a uid; expected at most 40 letters, digits, `-` and `_`
+        apiVersion: the dashboard is in Grafana's newer resource format; expected the classic format: Export > Export as code > Classic
+        elements: the dashboard is in Grafana's newer resource format; expected the classic format: Export > Export as code > Classic
+        __inputs: the input `DS_L` wants a data source of type `loki`; expected only inputs of type `prometheus`, which is the stack's only data source
+        __inputs: the input `DS_L` wants a data source of type `loki`; expected only inputs of type `prometheus`, which is the stack's only data source; title: the key is missing; expected the title of the dashboard
+        ");
+        insta::assert_snapshot!(import(json!({})).unwrap_err(), @"
+        error: `dash/Node Exporter (full).json` is no dashboard that can be imported
+          caused by: title: the key is missing; expected the title of the dashboard
+        hint: mend the file, or export it from Grafana anew; nothing was changed
+        ");
     }
 }

@@ -30,7 +30,8 @@ pub use compare::{Comparison, content_hash, same_dashboard};
 pub use content::{Content, DATA_SOURCE_NAME, DATA_SOURCE_UID, Dashboard, DataSource, Folder, Item, State};
 pub use dashboard::StoredDashboard;
 pub use data_source::{DataSourceHealth, Proof};
-pub use inputs::resolve_inputs;
+pub(crate) use inputs::is_wrapped;
+pub use inputs::{Unfit, resolve_inputs};
 pub use refusal::OLDEST_SUPPORTED;
 
 use refusal::{Subject, refusal};
