@@ -136,7 +136,7 @@ fn a_password_changed_in_grafana_is_tried_once_and_a_reset_heals() {
     assert_eq!(stack.grafana_as("changed-by-hand", "GET", "/api/org", None).0, 200);
     for _ in 0..4 {
         let output = stack.run(&["up"]).code(1);
-        output.says(&["no longer fits", "password reset"]);
+        output.says(&["does not fit", "password reset"]);
     }
     // Five wrong logins lock the user out, for the right password too: each `up` has used one.
     assert_eq!(stack.grafana_as("changed-by-hand", "GET", "/api/org", None).0, 200);
