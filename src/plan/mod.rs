@@ -1,6 +1,7 @@
 //! What to do, as a value that can be printed: every step with its cause.
 
 mod reconcile;
+mod refuse;
 #[cfg(test)]
 mod tests;
 
@@ -10,7 +11,8 @@ use serde::Serialize;
 
 use crate::component::Component;
 
-pub use reconcile::{needed_ports, reconcile};
+pub use reconcile::reconcile;
+pub use refuse::needed_ports;
 
 /// Steps in order. Steps without a component and pulls come first, then one chain for each component; chains run
 /// side by side. Only the removal of a duplicate network comes last.

@@ -1,7 +1,6 @@
 //! From what should be and what is there to what has to be done; pure.
 
-use std::collections::BTreeSet;
-
+use super::refuse::{refuse_foreign, refuse_held_ports};
 use super::{Action, Import, Plan, Step};
 use crate::config::Pull;
 use crate::docker::archive::digest;
@@ -28,67 +27,6 @@ pub fn reconcile(stack: &Stack, observed: &Observed, pull: Pull) -> Result<Plan>
     }
     duplicate_networks(stack, observed, network.as_deref(), &mut plan);
     Ok(plan)
-}
-
-/// The host ports that containers to be created or started are going to bind: `(port, setting)`.
-#[must_use]
-pub fn needed_ports(stack: &Stack, observed: &Observed) -> Vec<(u16, String)> {
-    let needs = |spec: &&ComponentSpec| match current(spec, observed) {
-        Some(container) if matches!(container.state, State::Running | State::Paused | State::Restarting) => {
-            container.spec.as_ref().is_none_or(|running| running.port != spec.container.port)
-        }
-        Some(_) | None => true,
-    };
-    let own: BTreeSet<u16> = observed
-        .containers
-        .iter()
-        .filter(|container| matches!(container.state, State::Running | State::Paused | State::Restarting))
-        .filter_map(|container| Some(container.spec.as_ref()?.port.host))
-        .collect();
-    stack
-        .components
-        .iter()
-        .filter(needs)
-        .map(|spec| (spec.container.port.host, format!("{}.port", spec.component)))
-        // A port that moves from one of our containers to another is freed before it is bound again.
-        .filter(|(port, _)| !own.contains(port))
-        .collect()
-}
-
-fn refuse_foreign(stack: &Stack, observed: &Observed) -> Result<()> {
-    let project = &stack.project;
-    let containers = observed.foreign_containers.iter().map(|name| (format!("container `{name}`"), "rm"));
-    let volumes = observed.volumes.iter().filter(|(_, ours)| !**ours);
-    let volumes = volumes.map(|(name, _)| (format!("volume `{name}`"), "volume rm"));
-    let networks = observed.networks.iter().filter(|network| !network.ours);
-    let networks = networks.map(|network| (format!("network `{}`", network.name), "network rm"));
-    let foreign: Vec<(String, &str)> = containers.chain(volumes).chain(networks).collect();
-    let Some((first, remove)) = foreign.first() else { return Ok(()) };
-    let mut error = Error::new(Code::ForeignObject, format!("project `{project}` cannot use a name that is taken"));
-    for (object, _) in &foreign {
-        error = error.cause(format!("{object} exists and was not made by project `{project}` of moko-mon"));
-    }
-    let name = first.split('`').nth(1).unwrap_or_default();
-    Err(error.hint(format!(
-        "choose another name with `--project NAME`, or, if nobody needs it, remove it with `docker {remove} {name}`"
-    )))
-}
-
-fn refuse_held_ports(stack: &Stack, observed: &Observed) -> Result<()> {
-    let held: Vec<(u16, String, &String)> = needed_ports(stack, observed)
-        .into_iter()
-        .filter_map(|(port, setting)| Some((port, setting, observed.held_ports.get(&port)?)))
-        .collect();
-    let Some((_, setting, holder)) = held.first() else { return Ok(()) };
-    let mut error = Error::new(Code::PortTaken, "a port that the stack needs is taken");
-    for (port, _, holder) in &held {
-        error = error.cause(format!("host port {port} is held by {holder}"));
-    }
-    let stop = match holder.strip_prefix("container `").and_then(|rest| rest.strip_suffix('`')) {
-        Some(name) => format!("stop it with `docker stop {name}`, or"),
-        None => "stop it, or".to_owned(),
-    };
-    Err(error.hint(format!("{stop} set `{setting}` in moko-mon.yaml to a free port")))
 }
 
 /// Plans the network and returns the id of the one to use; `None` when it has yet to be created.
@@ -157,7 +95,7 @@ fn leftovers(stack: &Stack, observed: &Observed, plan: &mut Plan) {
 }
 
 /// The container that serves a component, if there is one under its own name.
-fn current<'a>(spec: &ComponentSpec, observed: &'a Observed) -> Option<&'a Container> {
+pub(super) fn current<'a>(spec: &ComponentSpec, observed: &'a Observed) -> Option<&'a Container> {
     let serves =
         |container: &&Container| container.component == Some(spec.component) && container.name == spec.container.name;
     observed.containers.iter().find(serves)
