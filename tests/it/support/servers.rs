@@ -122,7 +122,7 @@ pub(crate) fn start(state: &mut State, id: &str) -> Started {
         );
     }
     let address = format!("{ip}:{port}");
-    let Ok(listener) = std::net::TcpListener::bind(&address) else { return Started::PortTaken(address) };
+    let Some(listener) = bind(&address) else { return Started::PortTaken(address) };
     listener.set_nonblocking(true).unwrap();
     let (paused, frozen) = watch::channel(false);
     let text = match kind.main_file().map(|path| state.read(id, path)) {
@@ -268,4 +268,17 @@ fn grafana(
             });
         }
     }))
+}
+
+/// Binds an address; one that is in use gets a second: a program that another test starts at this moment holds copies of
+/// all our sockets between its fork and its exec.
+fn bind(address: &str) -> Option<std::net::TcpListener> {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(1);
+    loop {
+        match std::net::TcpListener::bind(address) {
+            Ok(listener) => return Some(listener),
+            Err(_) if std::time::Instant::now() > deadline => return None,
+            Err(_) => std::thread::sleep(std::time::Duration::from_millis(5)),
+        }
+    }
 }
