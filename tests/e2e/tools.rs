@@ -83,3 +83,23 @@ rules:
     // Asked to stop, Prometheus tries for a minute to send what nobody takes.
     docker(&["kill", &stack.container("prometheus")]);
 }
+
+/// The bundled unit tests of the alert rules, by the promtool of the image.
+#[test]
+fn every_alert_fires_and_stays_silent_as_its_unit_tests_say() {
+    let repository = env!("CARGO_MANIFEST_DIR");
+    let files = std::fs::read_dir(format!("{repository}/tests/rules")).unwrap();
+    let mut files: Vec<String> =
+        files.map(|file| format!("/repository/tests/rules/{}", file.unwrap().file_name().display())).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let output = Command::new("docker")
+        .args(["run", "--rm", "--network", "none", "--user", "0", "-v", &format!("{repository}:/repository:ro")])
+        .args(["--entrypoint", "/bin/promtool", &image("prometheus"), "test", "rules"])
+        .args(&files)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let output = Output::of("promtool test rules".to_owned(), &output);
+    assert_eq!(output.code, 0, "{output}");
+}
