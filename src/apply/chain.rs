@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use super::{Apply, component_goal, misplaced, wait};
 use crate::docker::archive::{Entry, pack};
@@ -13,6 +14,9 @@ use crate::plan::{Action, Import, Plan, Step};
 use crate::secret::Secret;
 use crate::server;
 use crate::stack::{ADMIN_USER, Access, ComponentSpec, FileSpec, VolumeKind, admin_password};
+
+/// How long the engine may take to finish what a killed run had asked for.
+const UNFINISHED: Duration = Duration::from_secs(5);
 
 pub(super) struct Chain<'a> {
     apply: &'a Apply<'a>,
@@ -101,7 +105,26 @@ impl<'a> Chain<'a> {
         let spec = &self.spec.container;
         let image_id = apply.observed.images.get(&spec.image).cloned().flatten().unwrap_or_default();
         let body = create_body(&apply.stack.project, self.spec.component, spec, &image_id, apply.network()?);
-        *self.id.borrow_mut() = Some(apply.docker.create_container(Some(&spec.name), body).await?);
+        let deadline = Instant::now() + UNFINISHED;
+        let id = loop {
+            match apply.docker.create_container(Some(&spec.name), body.clone()).await {
+                Err(failed) if name_is_taken(&failed) && Instant::now() < deadline => self.remove_late_comer().await?,
+                created => break created?,
+            }
+        };
+        *self.id.borrow_mut() = Some(id);
+        Ok(())
+    }
+
+    /// Removes a container of ours that came after the look: the engine finishes what a killed run had asked for.
+    async fn remove_late_comer(&self) -> Result<()> {
+        let (docker, name) = (self.apply.docker, &self.spec.container.name);
+        let ours = docker.project_containers(&self.apply.stack.project).await?;
+        if let Some(container) = ours.iter().find(|container| container.name == *name) {
+            return docker.remove_container(&container.id, name).await;
+        }
+        // Its name is taken before it is listed.
+        tokio::time::sleep(Duration::from_millis(100)).await;
         Ok(())
     }
 
@@ -250,6 +273,11 @@ impl<'a> Chain<'a> {
         let missing = || Error::new(Code::EngineFailed, format!("container `{}` is gone", self.spec.container.name));
         self.id.borrow().clone().ok_or_else(missing)
     }
+}
+
+/// Whether a creation failed because of the name; the engine says so only in words.
+fn name_is_taken(failed: &Error) -> bool {
+    failed.causes.iter().any(|cause| cause.contains("is already in use by container"))
 }
 
 /// The observed container of a component, if it was there under its own name.

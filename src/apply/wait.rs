@@ -13,6 +13,8 @@ use crate::ui::Event;
 const ASK_EVERY: Duration = Duration::from_millis(20);
 /// How often the engine is asked whether the container still lives.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long to look for the next exit of a container that the engine has started again.
+const CRASH_SEEN: Duration = Duration::from_secs(3);
 /// How often a person is told that we still wait.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
@@ -20,6 +22,7 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 pub(super) async fn ready(apply: &Apply<'_>, spec: &ComponentSpec, id: &str, restarts: i64) -> Result<()> {
     let started = Instant::now();
     let (mut looked, mut told) = (started, started);
+    let mut crashed: Option<Instant> = None;
     loop {
         let last = match server::ready(apply.http, spec).await {
             Ok(()) => return Ok(()),
@@ -28,9 +31,12 @@ pub(super) async fn ready(apply: &Apply<'_>, spec: &ComponentSpec, id: &str, res
         if apply.stop.asked() {
             return Err(apply.interrupted("`up`"));
         }
-        if looked.elapsed() > LOOK_EVERY {
+        if looked.elapsed() > LOOK_EVERY || crashed.is_some() {
             looked = Instant::now();
-            alive(apply.docker, spec, id, restarts).await?;
+            let patient = crashed.is_none_or(|since| since.elapsed() < CRASH_SEEN);
+            if alive(apply.docker, spec, id, restarts, patient).await? == Life::StartedAgain {
+                crashed.get_or_insert(looked);
+            }
         }
         if told.elapsed() > TELL_EVERY {
             told = Instant::now();
@@ -43,16 +49,29 @@ pub(super) async fn ready(apply: &Apply<'_>, spec: &ComponentSpec, id: &str, res
     }
 }
 
-/// Fails when the container has exited, even if the engine has started it again.
-async fn alive(docker: &Docker, spec: &ComponentSpec, id: &str, restarts: i64) -> Result<()> {
+/// How a container is that has not failed for good.
+#[derive(PartialEq, Eq)]
+enum Life {
+    /// It runs as it was started.
+    Untroubled,
+    /// It exited, and the engine has started it again; why it exited is seen at its next exit.
+    StartedAgain,
+}
+
+/// Fails when the container has exited, even if the engine has started it again: then, while `patient`, only once the
+/// engine shows it stopped, because a running container's exit code is 0.
+async fn alive(docker: &Docker, spec: &ComponentSpec, id: &str, restarts: i64, patient: bool) -> Result<Life> {
     let name = &spec.container.name;
     let Some(container) = docker.inspect(id).await? else {
         return Err(Error::new(Code::ContainerExited, format!("container `{name}` was removed by somebody else")));
     };
     let state = container.state.unwrap_or_default();
     let crashed = container.restart_count.unwrap_or_default() > restarts;
-    if state.running == Some(true) && state.restarting != Some(true) && !crashed {
-        return Ok(());
+    let runs = state.running == Some(true) && state.restarting != Some(true);
+    match (runs, crashed) {
+        (true, false) => return Ok(Life::Untroubled),
+        (true, true) if patient => return Ok(Life::StartedAgain),
+        (true, true) | (false, _) => {}
     }
     let mut error = Error::new(Code::ContainerExited, format!("container `{name}` exited"));
     let code = state.exit_code.unwrap_or_default();
