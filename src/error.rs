@@ -221,6 +221,16 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// The last link of an error chain, for errors whose outer links say no more than that there is one.
+#[must_use]
+pub fn innermost(error: &dyn std::error::Error) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

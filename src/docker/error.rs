@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use bollard::errors::Error as Bollard;
 
 use super::endpoint::Endpoint;
-use crate::error::{Code, Error, chain};
+use crate::error::{Code, Error, chain, innermost};
 
 /// Why a call failed, as far as the program has to tell failures apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,15 +55,6 @@ pub fn words(error: &Bollard) -> String {
         Bollard::HyperLegacyError { err } => clean(&innermost(err)),
         other => clean(&chain(other)),
     }
-}
-
-/// The last link of an error's chain.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut inner = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }
 
 /// A failed call as an error: the goal above the engine's words.

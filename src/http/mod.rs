@@ -9,7 +9,7 @@ use reqwest::{Method, Url, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, innermost};
 use crate::secret::Secret;
 
 pub mod grafana;
@@ -181,15 +181,6 @@ fn unanswered(request: &str, error: &reqwest::Error, timeout: Duration) -> Error
         innermost(error)
     };
     Error::new(Code::NotReady, format!("`{request}` was not answered")).cause(fact)
-}
-
-/// The last link of the chain: the others say little more than that there is one.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut inner: &dyn std::error::Error = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }
 
 #[cfg(test)]
