@@ -12,7 +12,9 @@ use serde_json::Value;
 use crate::error::{Code, Error, Result, innermost};
 use crate::secret::Secret;
 
+pub mod alertmanager;
 pub mod grafana;
+pub mod prometheus;
 
 /// A server on the same engine accepts a connection at once or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
