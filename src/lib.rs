@@ -28,6 +28,7 @@ pub mod observed;
 pub mod plan;
 pub mod platform;
 pub mod render;
+pub mod rules;
 pub mod secret;
 pub mod server;
 pub mod stack;
