@@ -98,30 +98,17 @@ impl Scalar {
             return Err(Complaint::new("the value is empty", self.expected()));
         }
         let shown = names::quote(text);
-        if !plain && matches!(self, Self::Port | Self::Boolean | Self::Count { .. } | Self::Ratio) {
+        if !plain && self.not_text(text).is_some() {
             let expected = format!("{}, without quotes", self.expected());
             return Err(Complaint::new(format!("{} is text", names::quote(&format!("\"{text}\""))), expected));
         }
         let refuse = |found: String| Err(Complaint::new(found, self.expected()));
+        match self.not_text(text) {
+            Some(Ok(value)) => return Ok(value),
+            Some(Err(fact)) => return refuse(format!("{shown} {fact}")),
+            None => {}
+        }
         match self {
-            Self::Port => match port(text) {
-                Some(port) => return Ok(json!(port)),
-                None => return refuse(format!("{shown} is not a port")),
-            },
-            Self::Count { floor } => match text.parse::<u64>() {
-                Ok(count) if count < floor => return refuse(format!("{shown} is too little")),
-                Ok(count) => return Ok(json!(count)),
-                Err(_) => return refuse(format!("{shown} is not a whole number")),
-            },
-            Self::Ratio => match ratio(text) {
-                Ok(ratio) => return Ok(json!(ratio)),
-                Err(fact) => return refuse(format!("{shown} {fact}")),
-            },
-            Self::Boolean => match text {
-                "true" => return Ok(json!(true)),
-                "false" => return Ok(json!(false)),
-                _ => return refuse(format!("{shown} is neither `true` nor `false`")),
-            },
             Self::Choice(words) if !words.contains(&text) => {
                 return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, words.iter().copied())));
             }
@@ -183,7 +170,11 @@ impl Scalar {
                     return refuse(format!("{shown} is not a pattern: {}", error.msg));
                 }
             }
-            Self::Choice(_)
+            Self::Port
+            | Self::Count { .. }
+            | Self::Ratio
+            | Self::Boolean
+            | Self::Choice(_)
             | Self::Alert
             | Self::Project
             | Self::Bind
@@ -195,6 +186,23 @@ impl Scalar {
             | Self::Metric => {}
         }
         Ok(json!(text))
+    }
+
+    /// The value where it is a number or boolean, or what is wrong with it; `None` for the kinds that are texts.
+    fn not_text(self, text: &str) -> Option<Result<Value, String>> {
+        Some(match self {
+            Self::Port => port(text).map(|port| json!(port)).ok_or_else(|| "is not a port".to_owned()),
+            Self::Count { floor } => match text.parse::<u64>() {
+                Ok(count) if count < floor => Err("is too little".to_owned()),
+                Ok(count) => Ok(json!(count)),
+                Err(_) => Err("is not a whole number".to_owned()),
+            },
+            Self::Ratio => ratio(text).map(|ratio| json!(ratio)),
+            Self::Boolean => {
+                text.parse::<bool>().map(|value| json!(value)).map_err(|_| "is neither `true` nor `false`".to_owned())
+            }
+            _ => return None,
+        })
     }
 
     /// What would be right, for the second half of a problem's sentence.
