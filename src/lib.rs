@@ -33,4 +33,5 @@ pub mod secret;
 pub mod server;
 pub mod stack;
 pub mod ui;
+pub mod verify;
 pub mod yaml;

@@ -15,6 +15,9 @@ use crate::secret::Secret;
 pub mod alertmanager;
 pub mod grafana;
 pub mod prometheus;
+mod server;
+
+pub use server::{Auth, Server};
 
 /// A server on the same engine accepts a connection at once or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -38,6 +41,13 @@ pub struct Login {
     pub user: String,
     /// The password.
     pub password: Secret,
+}
+
+/// How a request says who asks.
+#[derive(Debug, Clone, Copy)]
+enum Asker<'a> {
+    Login(&'a Login),
+    Token(&'a Secret),
 }
 
 /// What a server answered, whatever the status.
@@ -68,17 +78,17 @@ impl Http {
 
     /// `GET`, any status.
     pub async fn get(&self, url: &str, login: Option<&Login>) -> Result<Answer> {
-        self.send(Method::GET, url, login, None, TOTAL_TIMEOUT).await
+        self.send(Method::GET, url, login.map(Asker::Login), None, TOTAL_TIMEOUT).await
     }
 
     /// `POST` of a JSON body, any status.
     pub async fn post(&self, url: &str, login: Option<&Login>, body: &Value) -> Result<Answer> {
-        self.send(Method::POST, url, login, Some(body), TOTAL_TIMEOUT).await
+        self.send(Method::POST, url, login.map(Asker::Login), Some(body), TOTAL_TIMEOUT).await
     }
 
     /// `PUT` of a JSON body, any status.
     pub async fn put(&self, url: &str, login: Option<&Login>, body: &Value) -> Result<Answer> {
-        self.send(Method::PUT, url, login, Some(body), TOTAL_TIMEOUT).await
+        self.send(Method::PUT, url, login.map(Asker::Login), Some(body), TOTAL_TIMEOUT).await
     }
 
     /// The body of a successful `GET`; any status but 2xx is an error. For probes, which bring their own limit.
@@ -91,16 +101,18 @@ impl Http {
         &self,
         method: Method,
         url: &str,
-        login: Option<&Login>,
+        asker: Option<Asker<'_>>,
         body: Option<&Value>,
         timeout: Duration,
     ) -> Result<Answer> {
         let request = format!("{method} {}", without_credentials(url));
         let lost = |error: &reqwest::Error| unanswered(&request, error, timeout);
         let mut builder = self.client.request(method, url).timeout(timeout);
-        if let Some(login) = login {
-            builder = builder.basic_auth(&login.user, Some(login.password.expose()));
-        }
+        builder = match asker {
+            Some(Asker::Login(login)) => builder.basic_auth(&login.user, Some(login.password.expose())),
+            Some(Asker::Token(token)) => builder.bearer_auth(token.expose()),
+            None => builder,
+        };
         if let Some(body) = body {
             builder = builder.json(body);
         }

@@ -1,0 +1,48 @@
+//! What is verified: servers, and where they are ours, the settings they were made from and the engine they run on.
+
+use std::time::{Duration, Instant};
+
+use crate::component::Component;
+use crate::config::Config;
+use crate::docker::Docker;
+use crate::http::Server;
+use crate::observed::Container;
+use crate::stack::Stack;
+
+/// Everything that checks may look at.
+pub struct World {
+    /// The servers that are to be verified.
+    pub servers: Vec<(Component, Server)>,
+    /// What they should be like, where that is known.
+    pub expected: Option<Expected>,
+    /// Where they run, where that is known.
+    pub engine: Option<Engine>,
+    /// The time for all checks together.
+    pub limit: Duration,
+    /// When that time is over.
+    pub deadline: Instant,
+}
+
+/// What a stack of ours should be like.
+pub struct Expected {
+    /// The settings.
+    pub config: Config,
+    /// What they ask for.
+    pub stack: Stack,
+}
+
+/// The engine on which a stack of ours runs.
+pub struct Engine {
+    /// The engine.
+    pub docker: Docker,
+    /// The containers of the project when the looking began, their files included.
+    pub containers: Vec<Container>,
+}
+
+impl World {
+    /// The server of a component, if it is to be verified.
+    #[must_use]
+    pub fn server(&self, component: Component) -> Option<&Server> {
+        self.servers.iter().find(|(of, _)| *of == component).map(|(_, server)| server)
+    }
+}
