@@ -83,6 +83,8 @@ pub enum Command {
     Down(Down),
     /// Show how every component is, from live probes
     Status(Status),
+    /// Prove that monitoring works, check by check
+    Verify(Verify),
     /// Show what the components logged
     Logs(Logs),
     /// Open a component's web page in the browser
@@ -121,6 +123,7 @@ impl Command {
             Self::Up(_) => "up",
             Self::Down(_) => "down",
             Self::Status(_) => "status",
+            Self::Verify(_) => "verify",
             Self::Logs(_) => "logs",
             Self::Open(_) => "open",
             Self::Password(Password::Show) => "password show",
@@ -169,6 +172,26 @@ pub struct Status {
     /// Show Grafana's login as well
     #[arg(long)]
     pub show_secrets: bool,
+}
+
+/// Flags of `verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Explain every check and make none
+    #[arg(long)]
+    pub list: bool,
+    /// Only these checks, by name or its beginning up to a dot
+    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
+    pub only: Vec<String>,
+    /// Not these checks
+    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
+    pub skip: Vec<String>,
+    /// Let warnings fail
+    #[arg(long)]
+    pub strict: bool,
+    /// How long all checks together may take
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub timeout: crate::config::PromDuration,
 }
 
 /// Flags of `logs`.

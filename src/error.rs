@@ -41,6 +41,8 @@ pub enum Code {
     GrafanaLogin,
     /// Grafana refused a request.
     GrafanaRefused,
+    /// A check of `verify` failed.
+    VerifyFailed,
     /// Two things that were compared are not equal.
     Differs,
     /// What was asked for does not exist in this project.
@@ -73,6 +75,7 @@ impl Code {
             Self::ReloadFailed => "reload_failed",
             Self::GrafanaLogin => "grafana_login",
             Self::GrafanaRefused => "grafana_refused",
+            Self::VerifyFailed => "verify_failed",
             Self::Differs => "differs",
             Self::NotFound => "not_found",
             Self::Io => "io",
@@ -99,6 +102,7 @@ impl Code {
             | Self::ReloadFailed
             | Self::GrafanaLogin
             | Self::GrafanaRefused
+            | Self::VerifyFailed
             | Self::Differs
             | Self::NotFound
             | Self::Io => ExitStatus::Failed,

@@ -11,6 +11,7 @@ mod password;
 mod render;
 mod status;
 mod up;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -92,6 +93,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         Command::Down(_) | Command::Password(cli::Password::Reset) => true,
         Command::Init
         | Command::Status(_)
+        | Command::Verify(_)
         | Command::Open(_)
         | Command::Password(cli::Password::Show)
         | Command::Dashboard(_)
@@ -108,6 +110,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Up(flags) => up::run(context, &flags).await,
         Command::Down(flags) => down::run(context, &flags).await,
         Command::Status(flags) => status::run(context, &flags).await,
+        Command::Verify(flags) => verify::run(context, &flags).await,
         Command::Logs(flags) => logs::run(context, &flags).await,
         Command::Open(flags) => open::run(context, &flags).await,
         Command::Password(what) => password::run(context, what).await,

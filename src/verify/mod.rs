@@ -8,7 +8,10 @@
 //! A check whose precondition did not hold is skipped and says which, so that one fault is one failure.
 
 mod catalog;
+mod checks;
 mod fact;
+mod facts;
+pub mod report;
 mod run;
 mod world;
 
@@ -21,6 +24,7 @@ use crate::error::{Error, Result};
 
 pub use catalog::catalog;
 pub use fact::Fact;
+pub use facts::Facts;
 pub use run::{Selection, run};
 pub use world::{Engine, Expected, World};
 

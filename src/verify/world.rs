@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::Facts;
 use crate::component::Component;
 use crate::config::Config;
 use crate::docker::Docker;
+use crate::error::Result;
 use crate::http::Server;
 use crate::observed::Container;
 use crate::stack::Stack;
@@ -15,8 +17,10 @@ pub struct World {
     pub servers: Vec<(Component, Server)>,
     /// What they should be like, where that is known.
     pub expected: Option<Expected>,
-    /// Where they run, where that is known.
-    pub engine: Option<Engine>,
+    /// Where they run, where that matters; or why it cannot be asked.
+    pub engine: Option<Result<Engine>>,
+    /// What was asked so far.
+    pub facts: Facts,
     /// The time for all checks together.
     pub limit: Duration,
     /// When that time is over.
@@ -37,6 +41,8 @@ pub struct Engine {
     pub docker: Docker,
     /// The containers of the project when the looking began, their files included.
     pub containers: Vec<Container>,
+    /// Names of containers that are not ours but have a name of ours.
+    pub foreign: Vec<String>,
 }
 
 impl World {

@@ -1,0 +1,43 @@
+//! The checks, one file for each part of the stack.
+
+pub(super) mod alerting;
+pub(super) mod clock;
+pub(super) mod contract;
+pub(super) mod custom;
+pub(super) mod engine;
+pub(super) mod exposure;
+pub(super) mod grafana;
+pub(super) mod prometheus;
+pub(super) mod pushgateway;
+pub(super) mod rules;
+
+use futures_util::FutureExt as _;
+
+use super::{Check, Finding, World};
+use crate::component::Component;
+use crate::error::Result;
+use crate::stack::ready_path;
+
+/// The check that a server answers as ready, which everything else about it needs.
+fn ready(id: &'static str, component: Component) -> Check {
+    Check {
+        id: id.into(),
+        component: component.name(),
+        about: format!("{} answers as ready.", component.title()).into(),
+        needs: &[],
+        look: Box::new(move |world| look_ready(world, component).boxed()),
+    }
+}
+
+async fn look_ready(world: &World, component: Component) -> Result<Finding> {
+    let Some(server) = world.server(component) else {
+        return Ok(Finding::skip(format!("no {} is given", component.title())));
+    };
+    let answer = server.get(ready_path(component), &[]).await?;
+    let seen = format!("`{}` was answered with {}", answer.request, answer.seen());
+    Ok(if answer.is_success() {
+        Finding::pass(seen)
+    } else {
+        Finding::fail(seen, format!("see what it is doing with `moko-mon logs {component}`"))
+    })
+}

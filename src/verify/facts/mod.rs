@@ -1,0 +1,16 @@
+//! What servers say, each asked once for all checks that need it.
+
+mod grafana;
+mod prometheus;
+
+pub use grafana::GrafanaFacts;
+pub use prometheus::PrometheusFacts;
+
+/// All that is known so far.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// What Prometheus says.
+    pub prometheus: PrometheusFacts,
+    /// What Grafana says.
+    pub grafana: GrafanaFacts,
+}
