@@ -33,7 +33,7 @@ mod size;
 pub use duration::PromDuration;
 pub use init::starting_file;
 pub use json_schema::json_schema;
-pub(crate) use names::quote;
+pub(crate) use names::{did_you_mean, list, quote};
 pub use problem::{Place, Problem, Problems};
 pub use resolve::{FILE_NAME, FILE_VARIABLE, Origin, Resolved, Setting, Sources, defaults, project, resolve};
 
