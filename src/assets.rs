@@ -1,10 +1,16 @@
 //! The files that ship inside the binary, under the names that users of the original know.
 
-/// The alert rules about scripts.
+/// The alert rules about scripts, with the default thresholds.
 pub const ALERTS_CONFIG: &str = include_str!("../assets/alerts-config.yml");
 
-/// The alert rules about the stack itself.
+/// The alert rules about the stack itself, with the default thresholds.
 pub const STACK_ALERTS: &str = include_str!("../assets/stack-alerts.yml");
+
+/// The template of [`ALERTS_CONFIG`].
+pub const ALERTS_CONFIG_TEMPLATE: &str = include_str!("../assets/templates/alerts-config.yml");
+
+/// The template of [`STACK_ALERTS`].
+pub const STACK_ALERTS_TEMPLATE: &str = include_str!("../assets/templates/stack-alerts.yml");
 
 /// The dashboard, classic schema.
 pub const DASHBOARD: &str = include_str!("../assets/grafana-dashboard.json");

@@ -29,6 +29,7 @@ pub mod observed;
 pub mod plan;
 pub mod platform;
 pub mod render;
+pub mod rules;
 pub mod secret;
 pub mod server;
 pub mod simulate;

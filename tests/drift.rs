@@ -56,6 +56,22 @@ fn every_alert_has_a_runbook() {
 }
 
 #[test]
+fn every_runbook_shows_the_settings_of_its_alert_with_their_defaults() {
+    let defaults = moko_mon::config::defaults().unwrap();
+    for alert in moko_mon::rules::ALERTS {
+        let page = moko_mon::rules::runbook(alert).unwrap();
+        let settings = page.split_once("```yaml\n").and_then(|(_, rest)| rest.split_once("```")).map(|(yaml, _)| yaml);
+        let settings = settings.unwrap_or_else(|| panic!("docs/runbooks/{alert}.md shows no settings"));
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(moko_mon::config::FILE_NAME), settings).unwrap();
+        let sources = moko_mon::config::Sources { directory: folder.path().to_owned(), ..Default::default() };
+        let resolved = moko_mon::config::resolve(&sources).unwrap_or_else(|error| panic!("{alert}: {error:?}"));
+        assert_eq!(resolved.config, defaults, "docs/runbooks/{alert}.md shows other numbers than the defaults");
+        assert!(page.contains(&format!("`rules: {{disabled: [{alert}]}}`")), "{alert}");
+    }
+}
+
+#[test]
 fn links_between_our_pages_lead_somewhere() {
     for page in pages(&repository().join("docs")).into_iter().chain([repository().join("README.md")]) {
         let text = fs::read_to_string(&page).unwrap();

@@ -10,7 +10,8 @@ use super::problem::{Place, Problem};
 use super::resolve::FILE_NAME;
 use super::rules::{self, nearest};
 use super::shape::{self, Nullable, Settings};
-use super::{Config, Grafana, Prometheus, Server, Target, UserFile, dashboards};
+use super::thresholds::{contradictions, too_short_for};
+use super::{Config, Grafana, PromDuration, Prometheus, Rules, Server, Target, Thresholds, UserFile, dashboards};
 use crate::component::Component;
 
 /// What the checks need to know and what they find.
@@ -69,6 +70,8 @@ impl Builder {
         for (shown, file) in &extra_rules {
             self.problems.extend(rules::check(shown, &file.content));
         }
+        self.thresholds(&settings.rules.thresholds, &prometheus.scrape_interval);
+        let address = |url: String| url.trim_end_matches('/').to_owned();
         let dashboards = if grafana.enabled {
             self.user_files("grafana.dashboards", &grafana.dashboards, dashboards::LARGEST)
         } else {
@@ -98,7 +101,13 @@ impl Builder {
             grafana: Grafana {
                 enabled: grafana.enabled,
                 server: Server { port: grafana.port, image: grafana.image, memory: grafana.memory.0 },
+                external_url: grafana.external_url.map(address),
                 dashboards: files(dashboards),
+            },
+            rules: Rules {
+                disabled: settings.rules.disabled.into_iter().map(|Nullable(name)| name).collect(),
+                runbooks: address(settings.rules.runbooks),
+                thresholds: settings.rules.thresholds,
             },
             targets,
             extra_rules: files(extra_rules),
@@ -120,6 +129,25 @@ impl Builder {
             self.warnings.push(format!(
                 "bind: `{address}` opens the stack to the network, and all but Grafana ask for no password; \
                  put a firewall or a proxy with a login in front"
+            ));
+        }
+    }
+
+    /// Thresholds that are right by themselves and not together.
+    fn thresholds(&mut self, thresholds: &Thresholds, scrape_interval: &PromDuration) {
+        for (key, found, expected) in contradictions(thresholds) {
+            // One that was refused has its default here, which is nobody's mistake.
+            let group = key.rsplit_once('.').map_or(key.as_str(), |(group, _)| group);
+            if !self.problems.iter().any(|problem| problem.key.starts_with(group)) {
+                self.problem(&key, found, expected);
+            }
+        }
+        let short = too_short_for(thresholds, scrape_interval);
+        if !short.is_empty() {
+            self.warnings.push(format!(
+                "rules.thresholds: fewer than three scrapes (`prometheus.scrape_interval` is `{scrape_interval}`) fall \
+                 into {}, so the alerts that look there may never fire",
+                short.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
             ));
         }
     }

@@ -4,7 +4,7 @@
 //! the commented starting file all come from one table, `schema`. Everything wrong is reported at once, each
 //! problem with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -29,6 +29,7 @@ mod schema;
 mod secrets;
 mod shape;
 mod size;
+mod thresholds;
 
 pub use duration::PromDuration;
 pub use init::starting_file;
@@ -36,6 +37,7 @@ pub use json_schema::json_schema;
 pub(crate) use names::{did_you_mean, list, quote};
 pub use problem::{Place, Problem, Problems};
 pub use resolve::{FILE_NAME, FILE_VARIABLE, Origin, Resolved, Setting, Sources, defaults, project, resolve};
+pub use thresholds::*;
 
 /// All settings, valid: ports are distinct and above 0, names fit Docker, durations fit Prometheus.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,8 +58,21 @@ pub struct Config {
     pub grafana: Grafana,
     /// The user's scrape targets.
     pub targets: Vec<Target>,
+    /// The built-in rules.
+    pub rules: Rules,
     /// The user's rule files, read and checked for shape; names are unique.
     pub extra_rules: Vec<UserFile>,
+}
+
+/// Settings of the built-in rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// Alerts that are switched off, by name; each is one of [`crate::rules::ALERTS`].
+    pub disabled: BTreeSet<String>,
+    /// Where the runbooks are, without a trailing slash.
+    pub runbooks: String,
+    /// The numbers in the rules.
+    pub thresholds: Thresholds,
 }
 
 /// What every component has.
@@ -100,6 +115,8 @@ pub struct Grafana {
     pub enabled: bool,
     /// Port, image, memory.
     pub server: Server,
+    /// Where people reach it, without a trailing slash; `None`: where it is published.
+    pub external_url: Option<String>,
     /// The user's dashboards: valid JSON objects with a title.
     pub dashboards: Vec<UserFile>,
 }

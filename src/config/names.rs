@@ -24,6 +24,24 @@ pub(crate) fn is_url_path(text: &str) -> bool {
     text.starts_with('/') && text.chars().all(|c| c.is_ascii_graphic() && !"?#\"<>`".contains(c))
 }
 
+/// Why a text is not the address of a page; `None` when it is one.
+pub(crate) fn url_fault(text: &str) -> Option<&'static str> {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return Some("does not start with `http://` or `https://`");
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    match () {
+        () if rest.contains('@') => Some("has credentials in it"),
+        () if rest.contains(['?', '#']) => Some("has a query or a fragment"),
+        // Braces and quotes would mean something in the rule file into which it is written.
+        () if rest.chars().any(|c| !c.is_ascii_graphic() || "\"'`{}<>\\".contains(c)) => {
+            Some("has characters that no address has")
+        }
+        () if host.trim_start_matches(':').is_empty() => Some("has no host"),
+        () => None,
+    }
+}
+
 /// Why a text is no registry prefix; `None` when it is one.
 pub(crate) fn registry_fault(text: &str) -> Option<&'static str> {
     if text.contains("://") {

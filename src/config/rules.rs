@@ -14,14 +14,16 @@ use crate::yaml::{self, Limits};
 /// Generated rule files of large projects are a few hundred KiB.
 pub(crate) const LARGEST: u64 = 2 << 20;
 
+const ANY_DURATION: Scalar = Scalar::Duration { floor: "0s", ceiling: None };
+
 /// A rule file, as Prometheus 3 reads it.
 static FILE: &[Field] = &[Field::required_list("groups", &Kind::Group(GROUP), "Groups of rules.")];
 
 static GROUP: &[Field] = &[
     Field::required("name", Scalar::Text, "The name of the group, once per file."),
-    Field::optional("interval", Scalar::Duration { floor: "0s" }, "1m", "How often the group is evaluated."),
-    Field::optional("limit", Scalar::Count, "100", "How many alerts or series a rule may make."),
-    Field::optional("query_offset", Scalar::Duration { floor: "0s" }, "1m", "How far back queries look."),
+    Field::optional("interval", ANY_DURATION, "1m", "How often the group is evaluated."),
+    Field::optional("limit", Scalar::Count { floor: 0 }, "100", "How many alerts or series a rule may make."),
+    Field::optional("query_offset", ANY_DURATION, "1m", "How far back queries look."),
     Field::labels("labels", None, "Labels for every rule of the group."),
     Field::list("rules", &Kind::Group(RULE), "", "The rules."),
 ];
@@ -30,8 +32,8 @@ static RULE: &[Field] = &[
     Field::optional("record", Scalar::Metric, "job:runs:rate5m", "The name of the new series."),
     Field::optional("alert", Scalar::Text, "BackupFailed", "The name of the alert."),
     Field::required("expr", Scalar::Text, "The query."),
-    Field::optional("for", Scalar::Duration { floor: "0s" }, "5m", "How long before it fires."),
-    Field::optional("keep_firing_for", Scalar::Duration { floor: "0s" }, "5m", "How long it goes on firing."),
+    Field::optional("for", ANY_DURATION, "5m", "How long before it fires."),
+    Field::optional("keep_firing_for", ANY_DURATION, "5m", "How long it goes on firing."),
     Field::labels("labels", None, "Labels to add."),
     Field::labels("annotations", None, "Texts for people."),
 ];

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::address::Address;
 use super::duration::PromDuration;
 use super::{names, size};
+use crate::rules::ALERTS;
 
 /// The kinds of single values.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +22,8 @@ pub(crate) enum Scalar {
     Image,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// The name of a built-in alert.
+    Alert,
     /// A port of the host.
     Port,
     /// A memory limit of at least `floor` bytes.
@@ -28,11 +31,17 @@ pub(crate) enum Scalar {
         /// The least that the server starts with.
         floor: u64,
     },
-    /// A duration of at least `floor`.
+    /// A duration from `floor` to `ceiling`.
     Duration {
         /// The shortest sensible value.
         floor: &'static str,
+        /// The longest, where there is one.
+        ceiling: Option<&'static str>,
     },
+    /// A share: above 0 and below 1.
+    Ratio,
+    /// `http://` or `https://`, a host and perhaps a path.
+    Url,
     /// Prometheus' `retention.size`.
     RetentionSize,
     /// `true` or `false`.
@@ -49,8 +58,11 @@ pub(crate) enum Scalar {
     File,
     /// A pattern for file names.
     Glob,
-    /// A whole number, 0 included.
-    Count,
+    /// A whole number of at least `floor`.
+    Count {
+        /// The least.
+        floor: u64,
+    },
     /// The name of a metric.
     Metric,
 }
@@ -86,27 +98,22 @@ impl Scalar {
             return Err(Complaint::new("the value is empty", self.expected()));
         }
         let shown = names::quote(text);
-        if !plain && matches!(self, Self::Port | Self::Boolean | Self::Count) {
+        if !plain && self.not_text(text).is_some() {
             let expected = format!("{}, without quotes", self.expected());
             return Err(Complaint::new(format!("{} is text", names::quote(&format!("\"{text}\""))), expected));
         }
         let refuse = |found: String| Err(Complaint::new(found, self.expected()));
+        match self.not_text(text) {
+            Some(Ok(value)) => return Ok(value),
+            Some(Err(fact)) => return refuse(format!("{shown} {fact}")),
+            None => {}
+        }
         match self {
-            Self::Port => match port(text) {
-                Some(port) => return Ok(json!(port)),
-                None => return refuse(format!("{shown} is not a port")),
-            },
-            Self::Count => match text.parse::<u64>() {
-                Ok(count) => return Ok(json!(count)),
-                Err(_) => return refuse(format!("{shown} is not a whole number")),
-            },
-            Self::Boolean => match text {
-                "true" => return Ok(json!(true)),
-                "false" => return Ok(json!(false)),
-                _ => return refuse(format!("{shown} is neither `true` nor `false`")),
-            },
             Self::Choice(words) if !words.contains(&text) => {
                 return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, words.iter().copied())));
+            }
+            Self::Alert if !ALERTS.contains(&text) => {
+                return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, ALERTS)));
             }
             Self::Project if !names::is_project(text) => return refuse(format!("{shown} is not a project name")),
             Self::Bind if text.parse::<IpAddr>().is_err() => {
@@ -124,11 +131,12 @@ impl Scalar {
                 Some(_) => {}
                 None => return refuse(format!("{shown} is not a memory size")),
             },
-            Self::Duration { floor } => match text.parse::<PromDuration>() {
-                Ok(value)
-                    if floor.parse().is_ok_and(|floor: PromDuration| value.as_duration() < floor.as_duration()) =>
-                {
+            Self::Duration { floor, ceiling } => match text.parse::<PromDuration>() {
+                Ok(value) if length(floor).is_some_and(|floor| value.as_duration() < floor) => {
                     return refuse(format!("{shown} is too short"));
+                }
+                Ok(value) if ceiling.and_then(length).is_some_and(|ceiling| value.as_duration() > ceiling) => {
+                    return refuse(format!("{shown} is too long"));
                 }
                 Ok(_) => {}
                 Err(fact) => return refuse(format!("{shown} {fact}")),
@@ -144,6 +152,11 @@ impl Scalar {
             Self::Address => {
                 Address::parse(text)?;
             }
+            Self::Url => {
+                if let Some(fact) = names::url_fault(text) {
+                    return refuse(format!("{shown} {fact}"));
+                }
+            }
             Self::Metric if !names::is_metric(text) => return refuse(format!("{shown} is not a metric name")),
             Self::MetricsPath if !names::is_url_path(text) => return refuse(format!("{shown} is not a path")),
             Self::File | Self::Glob if text.len() > LONGEST_PATH => {
@@ -157,7 +170,12 @@ impl Scalar {
                     return refuse(format!("{shown} is not a pattern: {}", error.msg));
                 }
             }
-            Self::Choice(_)
+            Self::Port
+            | Self::Count { .. }
+            | Self::Ratio
+            | Self::Boolean
+            | Self::Choice(_)
+            | Self::Alert
             | Self::Project
             | Self::Bind
             | Self::Image
@@ -170,6 +188,23 @@ impl Scalar {
         Ok(json!(text))
     }
 
+    /// The value where it is a number or boolean, or what is wrong with it; `None` for the kinds that are texts.
+    fn not_text(self, text: &str) -> Option<Result<Value, String>> {
+        Some(match self {
+            Self::Port => port(text).map(|port| json!(port)).ok_or_else(|| "is not a port".to_owned()),
+            Self::Count { floor } => match text.parse::<u64>() {
+                Ok(count) if count < floor => Err("is too little".to_owned()),
+                Ok(count) => Ok(json!(count)),
+                Err(_) => Err("is not a whole number".to_owned()),
+            },
+            Self::Ratio => ratio(text).map(|ratio| json!(ratio)),
+            Self::Boolean => {
+                text.parse::<bool>().map(|value| json!(value)).map_err(|_| "is neither `true` nor `false`".to_owned())
+            }
+            _ => return None,
+        })
+    }
+
     /// What would be right, for the second half of a problem's sentence.
     pub(crate) fn expected(self) -> String {
         match self {
@@ -178,20 +213,29 @@ impl Scalar {
             Self::Registry => "a registry such as `mirror.example.com:5000/docker`".to_owned(),
             Self::Image => "an image such as `prom/prometheus:v3.5.0`".to_owned(),
             Self::Choice(words) => format!("one of {}", names::list(words.iter().copied())),
+            Self::Alert => "a built-in alert, as `moko-mon rules list` shows them".to_owned(),
             Self::Port => "a whole number from 1 to 65535".to_owned(),
             Self::Memory { floor } => {
                 let (floor, ceiling) = (size::display(floor), size::display(size::MEMORY_CEILING));
                 format!("a whole number with MiB or GiB, {floor} to {ceiling}")
             }
-            Self::Duration { floor: "0s" } => "a duration such as `15s`, `1h30m` or `15d`".to_owned(),
-            Self::Duration { floor } => format!("a duration such as `15s`, `1h30m` or `15d`, at least {floor}"),
+            Self::Duration { floor: "0s", ceiling: None } => "a duration such as `15s`, `1h30m` or `15d`".to_owned(),
+            Self::Duration { floor, ceiling: None } => {
+                format!("a duration such as `15s`, `1h30m` or `15d`, at least {floor}")
+            }
+            Self::Duration { floor, ceiling: Some(ceiling) } => {
+                format!("a duration such as `90s` or `1h30m`, {floor} to {ceiling}")
+            }
+            Self::Ratio => "a share above 0 and below 1, such as `0.05` for 5%".to_owned(),
+            Self::Url => "an address such as `https://grafana.example.com/team`".to_owned(),
             Self::RetentionSize => "a whole number with MB, GB or TB, at least 128MB".to_owned(),
             Self::Boolean => "`true` or `false`".to_owned(),
             Self::Job => format!("a job name other than {}", names::list(OWN_JOBS)),
             Self::Address => "`host:port`, or a URL such as `https://host:port/metrics`".to_owned(),
             Self::MetricsPath => "a path such as `/metrics`".to_owned(),
             Self::Text => "a text".to_owned(),
-            Self::Count => "a whole number".to_owned(),
+            Self::Count { floor: 0 } => "a whole number".to_owned(),
+            Self::Count { floor } => format!("a whole number from {floor} on"),
             Self::Metric => "letters, digits, `_` and `:`, not starting with a digit".to_owned(),
             Self::File => "the path of a file, relative to the configuration file".to_owned(),
             Self::Glob => "a path or pattern such as `rules/*.yml`".to_owned(),
@@ -208,6 +252,7 @@ impl Scalar {
             }
             Self::Image | Self::Text | Self::File | Self::Glob => json!({"type": "string", "minLength": 1}),
             Self::Choice(words) => json!({"type": "string", "enum": words}),
+            Self::Alert => json!({"type": "string", "enum": ALERTS}),
             Self::Port => json!({"type": "integer", "minimum": 1, "maximum": 65535}),
             Self::Memory { .. } => json!({"type": "string", "pattern": "^[1-9][0-9]*([kK]|[mM]|[gG])([iI]?[bB])?$"}),
             Self::Duration { .. } => json!({
@@ -219,10 +264,34 @@ impl Scalar {
             Self::Boolean => json!({"type": "boolean"}),
             Self::Job => json!({"type": "string", "minLength": 1, "not": {"enum": OWN_JOBS}}),
             Self::Address => json!({"type": "string", "pattern": "^(https?://)?[^/@\\s]+:[0-9]+(/[^\\s?#]*)?$"}),
-            Self::Count => json!({"type": "integer", "minimum": 0}),
+            Self::Count { floor } => json!({"type": "integer", "minimum": floor}),
+            Self::Ratio => json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
+            Self::Url => json!({"type": "string", "pattern": "^https?://[^@/\\s?#]+(/[^\\s?#]*)?$"}),
             Self::Metric => json!({"type": "string", "pattern": "^[a-zA-Z_:][a-zA-Z0-9_:]*$"}),
             Self::MetricsPath => json!({"type": "string", "pattern": "^/[^\\s?#]*$"}),
         }
+    }
+}
+
+/// The length of a duration in the table of settings.
+fn length(text: &str) -> Option<std::time::Duration> {
+    text.parse::<PromDuration>().ok().map(|duration| duration.as_duration())
+}
+
+/// A share in plain decimal notation: `5e-2`, `.5` and `5%` are not what they seem to everybody.
+fn ratio(text: &str) -> Result<f64, String> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let decimal =
+        digits.starts_with(|c: char| c.is_ascii_digit()) && digits.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let percent = text.strip_suffix('%').unwrap_or(text);
+    match (text.parse::<f64>(), percent.parse::<f64>()) {
+        (Ok(share), _) if decimal && share > 0.0 && share < 1.0 => Ok(share),
+        (Ok(share), _) if decimal && share <= 0.0 => Err("is not above 0".to_owned()),
+        (_, Ok(share)) if (1.0..100.0).contains(&share) => {
+            Err(format!("is not a share (for {share}% write `{}`)", share / 100.0))
+        }
+        (Ok(_), _) if decimal => Err("is not below 1".to_owned()),
+        _ => Err("is not a number".to_owned()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`super::shape`].
 
 use super::scalar::Scalar;
+use super::thresholds::THRESHOLDS;
 
 /// One setting, or a group of them.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Field {
         Self { key, doc, kind: Kind::Scalar(scalar), default: None, example: None, required: true }
     }
 
-    const fn group(key: &'static str, doc: &'static str, fields: &'static [Self]) -> Self {
+    pub(crate) const fn group(key: &'static str, doc: &'static str, fields: &'static [Self]) -> Self {
         Self { key, doc, kind: Kind::Group(fields), default: None, example: None, required: false }
     }
 
@@ -122,10 +123,15 @@ pub(crate) static SETTINGS: &[Field] = &[
             Field::port("9090"),
             Field::image("prom/prometheus:v3.13.2"),
             Field::memory("1GiB", 128 << 20),
-            Field::scalar("scrape_interval", Scalar::Duration { floor: "1s" }, "15s", "How often targets are scraped."),
+            Field::scalar(
+                "scrape_interval",
+                Scalar::Duration { floor: "1s", ceiling: None },
+                "15s",
+                "How often targets are scraped.",
+            ),
             Field::scalar(
                 "evaluation_interval",
-                Scalar::Duration { floor: "1s" },
+                Scalar::Duration { floor: "1s", ceiling: None },
                 "15s",
                 "How often rules are evaluated.",
             ),
@@ -133,7 +139,12 @@ pub(crate) static SETTINGS: &[Field] = &[
                 "retention",
                 "How much is kept; whichever limit is reached first counts.",
                 &[
-                    Field::scalar("time", Scalar::Duration { floor: "1h" }, "15d", "How long samples are kept."),
+                    Field::scalar(
+                        "time",
+                        Scalar::Duration { floor: "1h", ceiling: None },
+                        "15d",
+                        "How long samples are kept.",
+                    ),
                     Field::scalar(
                         "size",
                         Scalar::RetentionSize,
@@ -173,6 +184,13 @@ pub(crate) static SETTINGS: &[Field] = &[
             Field::port("3000"),
             Field::image("grafana/grafana:13.2.3"),
             Field::memory("512MiB", 128 << 20),
+            Field::optional(
+                "external_url",
+                Scalar::Url,
+                "https://grafana.example.com",
+                "The address under which people reach Grafana, for the links in alerts; left out, it is where it is \
+                 published.",
+            ),
             Field::list(
                 "dashboards",
                 &Kind::Scalar(Scalar::Glob),
@@ -190,13 +208,32 @@ pub(crate) static SETTINGS: &[Field] = &[
     ),
     Field::group(
         "rules",
-        "Alert and recording rules besides the built-in ones.",
-        &[Field::list(
-            "extra",
-            &Kind::Scalar(Scalar::Glob),
-            "- rules/*.yml\n",
-            "Your own Prometheus rule files, relative to this file; `*` and `**` are understood.",
-        )],
+        "Alert and recording rules.",
+        &[
+            Field::list(
+                "extra",
+                &Kind::Scalar(Scalar::Glob),
+                "- rules/*.yml\n",
+                "Your own Prometheus rule files, relative to this file; `*` and `**` are understood.",
+            ),
+            Field::list(
+                "disabled",
+                &Kind::Scalar(Scalar::Alert),
+                "- NoScriptExecutions\n",
+                "Built-in alerts that you do not want, by name.",
+            ),
+            Field::scalar(
+                "runbooks",
+                Scalar::Url,
+                "https://github.com/mokoconsulting-tech/moko-mon/blob/main/docs/runbooks",
+                "Where the runbooks are, one page for each alert: what `runbook_url` begins with.",
+            ),
+            Field::group(
+                "thresholds",
+                "The numbers in the built-in rules, under the alerts that use them.",
+                THRESHOLDS,
+            ),
+        ],
     ),
 ];
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::duration::PromDuration;
 use super::size::Memory;
+use super::thresholds::Thresholds;
 use super::{Images, Server};
 
 #[derive(Debug, Deserialize)]
@@ -62,6 +63,7 @@ pub(crate) struct Grafana {
     pub(crate) port: u16,
     pub(crate) image: Option<String>,
     pub(crate) memory: Memory,
+    pub(crate) external_url: Option<String>,
     pub(crate) dashboards: Vec<Nullable<String>>,
 }
 
@@ -69,6 +71,9 @@ pub(crate) struct Grafana {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rules {
     pub(crate) extra: Vec<Nullable<String>>,
+    pub(crate) disabled: Vec<Nullable<String>>,
+    pub(crate) runbooks: String,
+    pub(crate) thresholds: Thresholds,
 }
 
 /// A target; a field that was wrong is empty here and has been reported.

@@ -10,6 +10,7 @@ mod layers;
 mod settings;
 mod syntax;
 mod table;
+mod thresholds;
 
 /// A directory with files in it, as the sources of a configuration.
 struct Case {

@@ -1,5 +1,7 @@
 //! Grafana: hardened by its environment, filled through its API.
 
+mod thresholds;
+
 use std::collections::BTreeMap;
 
 use super::{Access, ComponentSpec, ContainerSpec, GeneratedSecret, SECRETS_PATH, VolumeKind, container, volume};
@@ -45,7 +47,8 @@ pub(super) fn spec(config: &Config) -> ComponentSpec {
         read_only: false,
         ..container(config, component, 3000, &format!("{}:{}", USER.0, USER.1))
     };
-    container.environment = environment(&container.port.url());
+    let published = container.port.url();
+    container.environment = environment(config.grafana.external_url.as_ref().unwrap_or(&published));
     let access = Access::Secret { uid: USER.0, gid: USER.1 };
     ComponentSpec {
         component,
@@ -109,6 +112,9 @@ pub(super) fn content(config: &Config) -> Result<Content> {
         Dashboard::from_file(&origin, json, DATA_SOURCE_UID)
     });
     let mut dashboards = dashboards.collect::<Result<Vec<_>>>()?;
+    if let Some(ours) = dashboards.first_mut() {
+        thresholds::set(&mut ours.json, &config.rules.thresholds);
+    }
     // A file of the user with the uid of ours takes its place: that is how ours is changed.
     if dashboards.iter().filter(|dashboard| dashboard.uid == DASHBOARD_UID).count() > 1 {
         dashboards.remove(0);

@@ -5,10 +5,10 @@ mod scrape;
 use super::{
     Access, Check, ComponentSpec, ContainerSpec, FileSpec, Reload, SECRETS_PATH, VolumeKind, container, volume,
 };
-use crate::assets;
 use crate::component::Component;
 use crate::config::{Config, TargetAuth, UserFile};
 use crate::error::Result;
+use crate::rules;
 use crate::yaml;
 
 /// `nobody` of the three images of the Prometheus family.
@@ -78,9 +78,8 @@ fn check(config: &Config) -> Option<Check> {
 
 /// Everything that Prometheus reads; the main file last, so that what it names is there before it.
 fn files(config: &Config) -> Result<Vec<FileSpec>> {
-    let mut files: Vec<FileSpec> = rule_files(config)
-        .map(|(path, content)| FileSpec { path, content: content.to_vec(), access: Access::Public })
-        .collect();
+    let mut files: Vec<FileSpec> =
+        rule_files(config).map(|(path, content)| FileSpec { path, content, access: Access::Public }).collect();
     let secret = Access::Secret { uid: 65534, gid: 65534 };
     files.extend(config.targets.iter().filter_map(|target| target.auth.as_ref()).map(|auth| {
         let (TargetAuth::Basic { password: file, .. } | TargetAuth::Bearer { token: file }) = auth;
@@ -104,11 +103,11 @@ fn secret_path(name: &str) -> String {
 }
 
 /// Rule files as paths in the container and their bytes: ours, then the user's.
-fn rule_files(config: &Config) -> impl Iterator<Item = (String, &[u8])> {
-    let ours = [("alerts-config.yml", assets::ALERTS_CONFIG), ("stack-alerts.yml", assets::STACK_ALERTS)];
-    let ours = ours.into_iter().map(|(name, text)| (format!("{RULES_PATH}/{name}"), text.as_bytes()));
+fn rule_files(config: &Config) -> impl Iterator<Item = (String, Vec<u8>)> {
+    let ours = rules::files(config).into_iter();
+    let ours = ours.map(|(name, text)| (format!("{RULES_PATH}/{name}"), text.into_bytes()));
     let extra = config.extra_rules.iter();
-    ours.chain(extra.map(|file| (format!("{RULES_PATH}/extra/{}", file.name), file.content.as_slice())))
+    ours.chain(extra.map(|file| (format!("{RULES_PATH}/extra/{}", file.name), file.content.clone())))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The real promtool and amtool on what is generated from every setting.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::support::stack::image;
@@ -87,19 +88,60 @@ rules:
 /// The bundled unit tests of the alert rules, by the promtool of the image.
 #[test]
 fn every_alert_fires_and_stays_silent_as_its_unit_tests_say() {
-    let repository = env!("CARGO_MANIFEST_DIR");
-    let files = std::fs::read_dir(format!("{repository}/tests/rules")).unwrap();
+    test_rules(&repository(), "tests/rules");
+}
+
+/// The same with every number in the rules changed by settings.
+#[test]
+fn every_alert_obeys_its_settings() {
+    let folder = repository().join("tests/rules-adjusted");
+    let sources = moko_mon::config::Sources { directory: folder.clone(), ..Default::default() };
+    let config = moko_mon::config::resolve(&sources).unwrap().config;
+    let both = [&config, &moko_mon::config::defaults().unwrap()];
+    let [adjusted, default] = both.map(|config| serde_json::to_value(&config.rules.thresholds).unwrap());
+    for (group, keys) in default.as_object().unwrap() {
+        for (key, value) in keys.as_object().unwrap() {
+            assert_ne!(&adjusted[group][key], value, "{group}.{key} has its default");
+        }
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    std::fs::create_dir(scratch.path().join("tests")).unwrap();
+    for name in ["scripts.yml", "stack.yml"] {
+        std::fs::copy(folder.join(name), scratch.path().join("tests").join(name)).unwrap();
+    }
+    for (name, text) in moko_mon::rules::files(&config) {
+        std::fs::write(scratch.path().join("tests").join(name), text).unwrap();
+    }
+    let rules = ["alerts-config.yml", "stack-alerts.yml"].map(|name| format!("/data/tests/{name}"));
+    let rules = rules.each_ref().map(String::as_str);
+    promtool(scratch.path(), &[&["check", "rules"], rules.as_slice()].concat());
+    promtool(scratch.path(), &["test", "rules", "/data/tests/scripts.yml", "/data/tests/stack.yml"]);
+}
+
+fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All test files of a folder below `root`.
+fn test_rules(root: &Path, folder: &str) {
+    let files = std::fs::read_dir(root.join(folder)).unwrap();
     let mut files: Vec<String> =
-        files.map(|file| format!("/repository/tests/rules/{}", file.unwrap().file_name().display())).collect();
+        files.map(|file| format!("/data/{folder}/{}", file.unwrap().file_name().display())).collect();
     files.sort();
     assert!(!files.is_empty());
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    promtool(root, &[&["test", "rules"], files.as_slice()].concat());
+}
+
+/// Runs the image's promtool with a folder of this host at `/data`.
+fn promtool(folder: &Path, command: &[&str]) {
     let output = Command::new("docker")
-        .args(["run", "--rm", "--network", "none", "--user", "0", "-v", &format!("{repository}:/repository:ro")])
-        .args(["--entrypoint", "/bin/promtool", &image("prometheus"), "test", "rules"])
-        .args(&files)
+        .args(["run", "--rm", "--network", "none", "--user", "0", "-v", &format!("{}:/data:ro", folder.display())])
+        .args(["--entrypoint", "/bin/promtool", &image("prometheus")])
+        .args(command)
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let output = Output::of("promtool test rules".to_owned(), &output);
+    let output = Output::of(format!("promtool {}", command.join(" ")), &output);
     assert_eq!(output.code, 0, "{output}");
 }

@@ -211,7 +211,7 @@ fn up_without_grafana_needs_no_password_and_says_nothing_of_one() {
     lab.engine.forget();
     insta::assert_snapshot!(lab.run(&["up"]).errors(), @"
     project       remove    moko-mon-grafana
-    prometheus    write     /etc/prometheus/prometheus.yml
+    prometheus    write     /etc/prometheus/rules/alerts-config.yml
     prometheus    reload    moko-mon-prometheus
     prometheus    wait      moko-mon-prometheus
     ");
