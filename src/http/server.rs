@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::{Answer, Asker, Http, Login};
+use super::{Answer, Asker, Body, Http, Login};
 use crate::error::{Code, Error, Result};
 use crate::secret::Secret;
 
@@ -65,7 +65,21 @@ impl Server {
 
     /// `POST` of a JSON body, any status.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
-        self.http.send(Method::POST, &format!("{}{path}", self.url), self.asker(), Some(body), self.timeout).await
+        self.send(Method::POST, path, Some(Body::Json(body))).await
+    }
+
+    /// `PUT` of a plain text, any status.
+    pub async fn put_text(&self, path: &str, body: &str) -> Result<Answer> {
+        self.send(Method::PUT, path, Some(Body::Text(body))).await
+    }
+
+    /// `DELETE`, any status.
+    pub async fn delete(&self, path: &str) -> Result<Answer> {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<Body<'_>>) -> Result<Answer> {
+        self.http.send(method, &format!("{}{path}", self.url), self.asker(), body, self.timeout).await
     }
 
     fn asker(&self) -> Option<Asker<'_>> {
