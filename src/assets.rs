@@ -6,6 +6,9 @@ pub const ALERTS_CONFIG: &str = include_str!("../assets/alerts-config.yml");
 /// The alert rules about the stack itself, with the default thresholds.
 pub const STACK_ALERTS: &str = include_str!("../assets/stack-alerts.yml");
 
+/// The rule of `verify --deep`.
+pub const CANARY: &str = include_str!("../assets/canary.yml");
+
 /// The template of [`ALERTS_CONFIG`].
 pub const ALERTS_CONFIG_TEMPLATE: &str = include_str!("../assets/templates/alerts-config.yml");
 

@@ -65,7 +65,8 @@ impl GroupKey {
     }
 
     /// The path of the group.
-    fn path(&self) -> String {
+    #[must_use]
+    pub fn path(&self) -> String {
         let labels = self.labels.iter().map(|(name, value)| segment(name, value));
         format!("/metrics{}{}", segment("job", &self.job), labels.collect::<String>())
     }

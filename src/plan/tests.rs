@@ -106,6 +106,7 @@ fn an_empty_engine_gets_everything() {
             "prometheus create moko-mon-prometheus missing",
             "prometheus write /etc/prometheus/rules/alerts-config.yml missing",
             "prometheus write /etc/prometheus/rules/stack-alerts.yml missing",
+            "prometheus write /etc/prometheus/rules/canary.yml missing",
             "prometheus write /etc/prometheus/prometheus.yml missing",
             "prometheus start moko-mon-prometheus missing",
             "prometheus wait moko-mon-prometheus until it is ready",

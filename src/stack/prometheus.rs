@@ -5,6 +5,7 @@ mod scrape;
 use super::{
     Access, Check, ComponentSpec, ContainerSpec, FileSpec, Reload, SECRETS_PATH, VolumeKind, container, volume,
 };
+use crate::assets;
 use crate::component::Component;
 use crate::config::{Config, TargetAuth, UserFile};
 use crate::error::Result;
@@ -102,9 +103,9 @@ fn secret_path(name: &str) -> String {
     format!("{SECRETS_PATH}/{name}")
 }
 
-/// Rule files as paths in the container and their bytes: ours, then the user's.
+/// Rule files as paths in the container and their bytes: ours, the canary's of `verify --deep`, then the user's.
 fn rule_files(config: &Config) -> impl Iterator<Item = (String, Vec<u8>)> {
-    let ours = rules::files(config).into_iter();
+    let ours = rules::files(config).into_iter().chain([("canary.yml", assets::CANARY.to_owned())]);
     let ours = ours.map(|(name, text)| (format!("{RULES_PATH}/{name}"), text.into_bytes()));
     let extra = config.extra_rules.iter();
     ours.chain(extra.map(|file| (format!("{RULES_PATH}/extra/{}", file.name), file.content.clone())))

@@ -7,6 +7,7 @@
 //! A check looks and judges; it never changes anything. What several checks need is asked once and kept as a [`Fact`].
 //! A check whose precondition did not hold is skipped and says which, so that one fault is one failure.
 
+pub mod canary;
 mod catalog;
 mod checks;
 mod fact;

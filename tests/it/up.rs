@@ -138,6 +138,7 @@ fn a_dry_run_prints_every_step_with_its_cause_and_changes_nothing() {
     prometheus    create    moko-mon-prometheus                          missing
     prometheus    write     /etc/prometheus/rules/alerts-config.yml      missing
     prometheus    write     /etc/prometheus/rules/stack-alerts.yml       missing
+    prometheus    write     /etc/prometheus/rules/canary.yml             missing
     prometheus    write     /etc/prometheus/prometheus.yml               missing
     prometheus    start     moko-mon-prometheus                          missing
     prometheus    wait      moko-mon-prometheus                          until it is ready

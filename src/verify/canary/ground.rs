@@ -1,0 +1,215 @@
+//! What the way of a canary depends on: the intervals in force, the rule, the route, and what is left of others.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::flight::{Flight, GRACE};
+use super::{ALERT, JOB, LABEL, RECEIVER};
+use crate::config::PromDuration;
+use crate::error::Result;
+use crate::http::Server;
+use crate::http::pushgateway::GroupKey;
+use crate::yaml;
+
+/// What the servers say before the start.
+pub(super) struct Ground {
+    /// How Prometheus scrapes the Pushgateway, if it does.
+    pub(super) scrape: Result<Option<Scrape>>,
+    /// How often the rule is evaluated, if it is loaded.
+    pub(super) rule: Result<Option<Duration>>,
+    /// Whether Alertmanager has the receiver.
+    pub(super) route: Result<bool>,
+    /// The calls of the receiver's webhook so far.
+    pub(super) calls: Result<Calls>,
+}
+
+/// How a Pushgateway is scraped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Scrape {
+    /// `job/instance`.
+    pub(super) name: String,
+    /// The time between two scrapes.
+    pub(super) interval: Duration,
+}
+
+/// Calls of an integration since Alertmanager started.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Calls {
+    /// Those that were answered with success.
+    pub(super) answered: f64,
+    /// Those that were not.
+    pub(super) failed: f64,
+}
+
+/// A group that a canary pushed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Group {
+    pub(super) id: String,
+    /// When, in the Unix seconds of the Pushgateway's own clock.
+    pub(super) pushed: f64,
+}
+
+impl Ground {
+    /// A scrape and an evaluation, which is what the end of the alert takes.
+    pub(super) fn round(&self) -> Duration {
+        let scrape = self.scrape.as_ref().ok().and_then(Option::as_ref).map(|scrape| scrape.interval);
+        let rule = self.rule.as_ref().ok().copied().flatten();
+        scrape.unwrap_or_default() + rule.unwrap_or_default()
+    }
+
+    /// The longest that a whole flight takes.
+    pub(super) fn flight(&self) -> Duration {
+        (self.round() * 2 + GRACE * 3) * 2
+    }
+}
+
+impl Flight<'_> {
+    pub(super) async fn ground(&self) -> Ground {
+        let (scrape, rule, route, calls) = tokio::join!(
+            scrape(self.prometheus),
+            rule(self.prometheus),
+            route(self.alertmanager),
+            calls(self.alertmanager)
+        );
+        Ground { scrape, rule, route, calls }
+    }
+}
+
+/// A JSON answer; any status but 2xx is an error.
+pub(super) async fn ask(server: &Server, path: &str, parameters: &[(&str, &str)]) -> Result<Value> {
+    let answer = server.get(path, parameters).await?;
+    if answer.is_success() { answer.json() } else { Err(answer.unexpected()) }
+}
+
+/// The groups of rules that have the canary's; a server too old to filter gives all.
+pub(super) async fn rules(prometheus: &Server) -> Result<Value> {
+    ask(prometheus, "/api/v1/rules", &[("type", "alert"), ("rule_name[]", ALERT)]).await
+}
+
+async fn rule(prometheus: &Server) -> Result<Option<Duration>> {
+    let answer = rules(prometheus).await?;
+    let has = |group: &&Value| {
+        let mut rules = group["rules"].as_array().into_iter().flatten();
+        rules.any(|rule| rule["name"] == ALERT)
+    };
+    let group = answer["data"]["groups"].as_array().into_iter().flatten().find(has);
+    Ok(group.and_then(|group| group["interval"].as_f64()).map(Duration::from_secs_f64))
+}
+
+/// The rarest scrape of what says of itself that it is a Pushgateway: which of several is meant cannot be known. Where
+/// nothing was scraped yet, it may be any target.
+async fn scrape(prometheus: &Server) -> Result<Option<Scrape>> {
+    let query = [("query", "count by (job, instance) (pushgateway_build_info)")];
+    let gateways = ask(prometheus, "/api/v1/query", &query).await?;
+    let targets = ask(prometheus, "/api/v1/targets", &[("state", "active")]).await?;
+    Ok(rarest(&gateways["data"]["result"], &targets["data"]["activeTargets"]))
+}
+
+fn rarest(gateways: &Value, targets: &Value) -> Option<Scrape> {
+    let gateways: Vec<&Value> = gateways.as_array()?.iter().map(|series| &series["metric"]).collect();
+    let is_gateway = |target: &&Value| {
+        let same = |labels: &Value, name: &str| labels[name] == target["labels"][name];
+        gateways.is_empty() || gateways.iter().any(|labels| same(labels, "job") && same(labels, "instance"))
+    };
+    let scrape = |target: &Value| {
+        let interval: PromDuration = target["scrapeInterval"].as_str()?.parse().ok()?;
+        let labels = &target["labels"];
+        let name = format!("`{}/{}`", labels["job"].as_str()?, labels["instance"].as_str()?);
+        Some(Scrape { name, interval: interval.as_duration() })
+    };
+    targets.as_array()?.iter().filter(is_gateway).filter_map(scrape).max_by_key(|scrape| scrape.interval)
+}
+
+async fn route(alertmanager: &Server) -> Result<bool> {
+    let answer = ask(alertmanager, "/api/v2/status", &[]).await?;
+    let configuration: Value = yaml::from_str(answer["config"]["original"].as_str().unwrap_or_default())?;
+    let mut receivers = configuration["receivers"].as_array().into_iter().flatten();
+    Ok(receivers.any(|receiver| receiver["name"] == RECEIVER))
+}
+
+/// The calls of the webhook of the canary's receiver.
+pub(super) async fn calls(alertmanager: &Server) -> Result<Calls> {
+    Ok(read_calls(&alertmanager.text("/metrics").await?))
+}
+
+/// Requests, not notifications: the latter are counted when they are begun, and their failure when the last try was given
+/// up. Where receivers are not told apart in metrics, any webhook counts.
+fn read_calls(page: &str) -> Calls {
+    let count = |name: &str| -> f64 {
+        let lines: Vec<&str> = page.lines().filter(|line| line.starts_with(&format!("{name}{{"))).collect();
+        let apart = lines.iter().any(|line| line.contains("receiver_name=\""));
+        let own = if apart { format!("receiver_name=\"{RECEIVER}\"") } else { "integration=\"webhook\"".to_owned() };
+        let values = lines.iter().filter(|line| line.contains(&own)).filter_map(|line| line.rsplit_once(' '));
+        values.filter_map(|(_, value)| value.parse::<f64>().ok()).sum()
+    };
+    let failed = count("alertmanager_notification_requests_failed_total");
+    Calls { answered: count("alertmanager_notification_requests_total") - failed, failed }
+}
+
+/// The groups of all canaries.
+pub(super) async fn groups(pushgateway: &Server) -> Result<Vec<Group>> {
+    let answer = ask(pushgateway, "/api/v1/metrics", &[]).await?;
+    Ok(read_groups(&answer))
+}
+
+fn read_groups(answer: &Value) -> Vec<Group> {
+    let groups = answer["data"].as_array().into_iter().flatten().filter(|group| group["labels"]["job"] == JOB);
+    let group = |group: &Value| {
+        let pushed = group["push_time_seconds"]["metrics"].get(0).and_then(|metric| metric["value"].as_str());
+        Some(Group {
+            id: group["labels"][LABEL].as_str()?.to_owned(),
+            pushed: pushed.and_then(|value| value.parse().ok()).unwrap_or_default(),
+        })
+    };
+    groups.filter_map(group).collect()
+}
+
+/// The paths of groups that are older than any flight: whoever pushed them was killed. Ages are told by the one clock of
+/// the Pushgateway; without a group of our own there is none to compare with.
+pub(super) fn leftovers(groups: &[Group], own: &str, flight: Duration) -> Vec<String> {
+    let Some(now) = groups.iter().find(|group| group.id == own).map(|group| group.pushed) else { return Vec::new() };
+    let old = groups.iter().filter(|group| now - group.pushed > flight.as_secs_f64());
+    old.map(|group| GroupKey::new(JOB).with(LABEL, &group.id).path()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_interval_is_that_of_the_pushgateway_and_of_no_other_target() {
+        let gateways = json!([{"metric": {"job": "push", "instance": "a:9091"}}]);
+        let target = |job: &str, instance: &str, interval: &str| json!({"labels": {"job": job, "instance": instance}, "scrapeInterval": interval});
+        let targets =
+            json!([target("push", "a:9091", "15s"), target("push", "b:9091", "1h"), target("x", "a:9091", "2h")]);
+        let scrape = rarest(&gateways, &targets).unwrap();
+        assert_eq!(scrape, Scrape { name: "`push/a:9091`".to_owned(), interval: Duration::from_secs(15) });
+        assert_eq!(rarest(&json!([]), &targets).unwrap().interval.as_secs(), 7200, "nothing was scraped yet");
+        assert_eq!(rarest(&json!([]), &json!([])), None);
+    }
+
+    #[test]
+    fn only_answered_calls_of_the_own_receiver_count() {
+        let page = "alertmanager_notification_requests_total{integration=\"webhook\",receiver_name=\"ops\"} 9\n\
+                    alertmanager_notification_requests_total{integration=\"webhook\",receiver_name=\"moko-mon-canary\"} 5\n\
+                    alertmanager_notification_requests_failed_total{integration=\"webhook\",receiver_name=\"moko-mon-canary\"} 2\n";
+        assert_eq!(read_calls(page), Calls { answered: 3.0, failed: 2.0 });
+        let plain = "alertmanager_notification_requests_total{integration=\"webhook\"} 4\n\
+                     alertmanager_notification_requests_total{integration=\"email\"} 7\n";
+        assert_eq!(read_calls(plain), Calls { answered: 4.0, failed: 0.0 });
+    }
+
+    #[test]
+    fn only_canaries_that_must_have_been_killed_are_removed() {
+        let group = |id: &str, pushed: f64| json!({"labels": {"job": JOB, LABEL: id}, "push_time_seconds": {"metrics": [{"value": format!("{pushed:e}")}]}});
+        let other = json!({"labels": {"job": "backup"}, "push_time_seconds": {"metrics": [{"value": "1"}]}});
+        let answer = json!({"data": [group("own", 2000.0), group("flies", 1950.0), group("killed", 1000.0), other]});
+        let groups = read_groups(&answer);
+        assert_eq!(groups.len(), 3);
+        let paths = leftovers(&groups, "own", Duration::from_secs(120));
+        assert_eq!(paths, ["/metrics/job/moko-mon-canary/canary/killed"]);
+        assert_eq!(leftovers(&groups, "never pushed", Duration::from_secs(120)), [""; 0]);
+    }
+}
