@@ -196,7 +196,7 @@ impl Bench {
         let (config, stack) = self.stack("floor");
         self.runtime.block_on(async {
             let docker = bollard::Docker::connect_with_defaults().unwrap();
-            let http = reqwest::Client::builder().no_proxy().build().unwrap();
+            let http = moko_mon::http::plain().no_proxy().build().unwrap();
             let started = Instant::now();
             let (network, containers) = bare_up(&docker, &http, &config, &stack).await;
             let up = started.elapsed().as_secs_f64();

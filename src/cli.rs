@@ -45,7 +45,11 @@ impl Cli {
         };
         let value = value.to_string_lossy();
         self.global.output = Format::from_str(&value, false).map_err(|_| {
-            environment::problem(OUTPUT_VARIABLE, format!("{} is unknown", quote(&value)), "`text` or `json`")
+            environment::problem(
+                OUTPUT_VARIABLE,
+                format!("{} is unknown", quote(&value)),
+                "`text`, `json`, `junit` or `markdown`",
+            )
         })?;
         Ok(())
     }
@@ -64,7 +68,7 @@ pub struct Global {
     /// Change one setting, such as `--set prometheus.port=9190`
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
-    /// Write the result as text or as one JSON envelope
+    /// How to write the result; `junit` and `markdown` are for `verify`
     #[arg(long, global = true, value_enum, default_value_t)]
     pub output: Format,
     /// Whether a flag says how to write the result
@@ -193,9 +197,54 @@ pub struct Verify {
     /// Let warnings fail
     #[arg(long)]
     pub strict: bool,
+    /// Send a canary as well: a metric of its own that becomes an alert, is notified and resolved; takes a minute or two
+    #[arg(long)]
+    pub deep: bool,
+    /// Look again until nothing fails, at most so long
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["watch", "list"])]
+    pub wait: Option<crate::config::PromDuration>,
+    /// Look again and again until Ctrl-C
+    #[arg(long, conflicts_with_all = ["list", "deep", "report"])]
+    pub watch: bool,
+    /// Write the results to a file as well: `.json`, `.xml` (JUnit), `.md` or `.txt`
+    #[arg(long, value_name = "FILE", conflicts_with = "list")]
+    pub report: Vec<PathBuf>,
     /// How long all checks together may take
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub timeout: crate::config::PromDuration,
+    /// Servers that are given by their addresses
+    #[command(flatten)]
+    pub servers: Servers,
+}
+
+/// Servers that moko-mon did not make.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Any other stack, without Docker")]
+pub struct Servers {
+    /// Where a Prometheus is, with the path that a proxy puts in front
+    #[arg(long, value_name = "URL")]
+    pub prometheus_url: Option<String>,
+    /// Where an Alertmanager is
+    #[arg(long, value_name = "URL")]
+    pub alertmanager_url: Option<String>,
+    /// Where a Pushgateway is
+    #[arg(long, value_name = "URL")]
+    pub pushgateway_url: Option<String>,
+    /// Where a Grafana is
+    #[arg(long, value_name = "URL")]
+    pub grafana_url: Option<String>,
+    /// Who asks; with `grafana=NAME` only there, which goes for the next two as well
+    #[arg(long, value_name = "[SERVER=]NAME")]
+    pub username: Vec<String>,
+    /// A file with the password
+    #[arg(long, value_name = "[SERVER=]FILE")]
+    pub password_file: Vec<String>,
+    /// A file with a bearer token, instead of name and password; of Grafana: a service account's token
+    #[arg(long, value_name = "[SERVER=]FILE")]
+    pub token_file: Vec<String>,
+    /// A PEM file with certificates to trust beside the system's
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// Flags of `logs`.
@@ -314,6 +363,8 @@ mod tests {
             "up --dry-run --wait 5m",
             "down --volumes --images -y",
             "status --show-secrets",
+            "verify --only a --skip b --strict --deep --wait 1m --report r.xml --prometheus-url u --ca-file c",
+            "verify --watch --token-file grafana=t --username u --password-file p --timeout 5s",
             "logs grafana -f --since 1h -n 5",
             "open grafana --print",
             "password reset",

@@ -23,7 +23,7 @@ use crate::docker::Docker;
 use crate::error::{Code, Error, ExitStatus, Result};
 use crate::http::Http;
 use crate::platform::Stop;
-use crate::ui::{Report, Ui};
+use crate::ui::{Format, Report, Ui};
 
 /// What every command starts from.
 pub struct Context<'a> {
@@ -75,6 +75,9 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, directory: Pat
         Ok(sources) => Context { sources, environment, ui: &ui, stop: Stop::listen() },
         Err(error) => return ui.finish(name, Err(error)),
     };
+    if let Some(refused) = refuse_format(cli.global.output, &cli.command) {
+        return ui.finish(name, Err(refused));
+    }
     let result = if stops_by_itself(&cli.command) {
         dispatch(&context, cli.command).await
     } else {
@@ -86,15 +89,29 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, directory: Pat
     ui.finish(name, result)
 }
 
+/// The formats of pipelines say how checks went, so only `verify` has anything to write in them.
+fn refuse_format(format: Format, command: &Command) -> Option<Error> {
+    let format = match (format, command) {
+        (Format::Text | Format::Json, _) | (_, Command::Verify(_)) => return None,
+        (Format::Junit, _) => "junit",
+        (Format::Markdown, _) => "markdown",
+    };
+    let name = command.name();
+    Some(
+        Error::new(Code::Usage, format!("`{name}` cannot write `{format}`"))
+            .hint(format!("only `moko-mon verify` can; use `moko-mon {name} --output json`")),
+    )
+}
+
 /// Whether a command has a call to finish or an end of its own when it is interrupted; one that only looks is dropped.
 const fn stops_by_itself(command: &Command) -> bool {
     match command {
         Command::Up(flags) => !flags.dry_run,
         Command::Logs(flags) => flags.follow,
+        Command::Verify(flags) => flags.watch || flags.deep,
         Command::Down(_) | Command::Password(cli::Password::Reset) | Command::Rules(cli::Rules::Simulate(_)) => true,
         Command::Init
         | Command::Status(_)
-        | Command::Verify(_)
         | Command::Open(_)
         | Command::Password(cli::Password::Show)
         | Command::Dashboard(_)

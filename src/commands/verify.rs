@@ -1,5 +1,9 @@
 //! `verify`: proof, check by check, that monitoring works.
 
+mod modes;
+mod reports;
+mod servers;
+
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -11,27 +15,72 @@ use crate::docker::Docker;
 use crate::error::{Code, Error, Result};
 use crate::http::{Http, Server};
 use crate::stack::Stack;
-use crate::ui::{Report, table};
-use crate::verify::{self, Check, Engine, Expected, Facts, Selection, World, catalog, report};
+use crate::ui::{Format, Report, table};
+use crate::verify::report::{self, Look, Verdict};
+use crate::verify::{Check, Engine, Expected, Facts, Selection, World, canary, catalog};
 
 /// The longest that one call may take; a healthy server answers in milliseconds.
 const CALL: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(context: &Context<'_>, flags: &cli::Verify) -> Result<Report> {
-    let config = context.config()?.config;
-    let world = own(context, config, flags.timeout.as_duration()).await?;
-    let catalog = catalog(&world);
+    reports::check(&flags.report)?;
     let selection = Selection { only: flags.only.clone(), skip: flags.skip.clone() };
-    known(&selection, &catalog)?;
+    let target = Target::of(context, flags)?;
     if flags.list {
-        return Ok(list(&catalog, &selection));
+        return list(context, &target, &selection, flags).await;
     }
-    let checked = verify::run(&catalog, &world, &selection).await;
-    Ok(Report {
-        data: report::json(&checked),
-        text: report::text(&checked),
-        failed: report::failure(&checked, flags.strict),
-    })
+    let verdict = modes::Job { context, target: &target, selection: &selection, flags }.run().await?;
+    reports::write(context, flags, &verdict)?;
+    if context.stop.asked() && !flags.watch {
+        return Err(context.stop.error("`verify`"));
+    }
+    // What `--watch` found is on the screen already.
+    let text = if flags.watch { String::new() } else { rendered(context, flags, &verdict) };
+    Ok(Report { data: report::json(&verdict), text, failed: verdict.failure(flags.strict) })
+}
+
+/// The results as the terminal wants them.
+fn rendered(context: &Context<'_>, flags: &cli::Verify, verdict: &Verdict) -> String {
+    match context.ui.format() {
+        Format::Junit => report::junit(verdict, flags.strict),
+        Format::Markdown => report::markdown(verdict),
+        Format::Text | Format::Json => {
+            report::text(verdict, Look { width: context.ui.width(), colors: context.ui.colors() })
+        }
+    }
+}
+
+/// What is verified.
+enum Target {
+    /// The stack that the settings describe.
+    Own(Box<Config>),
+    /// Servers that are given by their addresses.
+    Given(Vec<(crate::component::Component, Server)>),
+}
+
+impl Target {
+    fn of(context: &Context<'_>, flags: &cli::Verify) -> Result<Self> {
+        let timeout = flags.timeout.as_duration().min(CALL);
+        match servers::given(&context.sources.directory, &flags.servers, timeout)? {
+            Some(servers) => Ok(Self::Given(servers)),
+            None => Ok(Self::Own(Box::new(context.config()?.config))),
+        }
+    }
+
+    /// The world as of now, of which nothing was asked yet.
+    async fn world(&self, context: &Context<'_>, limit: Duration) -> Result<World> {
+        match self {
+            Self::Own(config) => own(context, Config::clone(config), limit).await,
+            Self::Given(servers) => Ok(World {
+                servers: servers.clone(),
+                expected: None,
+                engine: None,
+                facts: Facts::default(),
+                limit,
+                deadline: Instant::now() + limit,
+            }),
+        }
+    }
 }
 
 /// The stack that the settings describe, and where it runs.
@@ -64,15 +113,36 @@ fn server(http: &Http, url: &str, limit: Duration) -> Server {
 }
 
 /// Refuses words that select nothing: a check that was meant and not made would look like a pass.
-fn known(selection: &Selection, catalog: &[Check]) -> Result<()> {
-    let Some(word) = selection.strangers(catalog).next() else { return Ok(()) };
-    let hint = crate::config::did_you_mean(word, catalog.iter().map(|check| check.id.as_ref()));
-    Err(Error::new(Code::Usage, format!("no check is named {}{hint}", quote(word)))
-        .hint("`moko-mon verify --list` shows all; the beginning of a name up to a dot stands for all below it"))
+fn known(selection: &Selection, catalog: &[Check], deep: bool) -> Result<()> {
+    let all: Vec<Check> = canary::checks();
+    let strangers = selection.strangers(catalog);
+    let hops: Vec<&str> = selection.strangers(&all).collect();
+    for word in strangers {
+        // Named only by the canary's hops.
+        if !hops.contains(&word) {
+            if deep || !selection.only.iter().any(|only| only == word) {
+                continue;
+            }
+            return Err(Error::new(Code::Usage, format!("{} is made with `--deep` only", quote(word)))
+                .hint("add `--deep`; it takes a minute or two"));
+        }
+        let hint = crate::config::did_you_mean(word, catalog.iter().chain(&all).map(|check| check.id.as_ref()));
+        return Err(Error::new(Code::Usage, format!("no check is named {}{hint}", quote(word)))
+            .hint("`moko-mon verify --list` shows all; the beginning of a name up to a dot stands for all below it"));
+    }
+    Ok(())
 }
 
-fn list(catalog: &[Check], selection: &Selection) -> Report {
-    let wanted: Vec<&Check> = catalog.iter().filter(|check| selection.wants(&check.id)).collect();
+async fn list(context: &Context<'_>, target: &Target, selection: &Selection, flags: &cli::Verify) -> Result<Report> {
+    if !matches!(context.ui.format(), Format::Text | Format::Json) {
+        return Err(Error::new(Code::Usage, "`verify --list` makes no checks, so there are no results to write")
+            .hint("use `moko-mon verify --list --output json`"));
+    }
+    let world = target.world(context, flags.timeout.as_duration()).await?;
+    let mut all = catalog(&world);
+    known(selection, &all, true)?;
+    all.extend(canary::checks());
+    let wanted: Vec<&Check> = all.iter().filter(|check| selection.wants(&check.id)).collect();
     let heading = ["CHECK", "COMPONENT", "PROVES", "NEEDS"].map(str::to_owned).to_vec();
     let row = |check: &&Check| {
         let needs = if check.needs.is_empty() { "-".to_owned() } else { check.needs.join(", ") };
@@ -82,5 +152,5 @@ fn list(catalog: &[Check], selection: &Selection) -> Report {
     let data = wanted
         .iter()
         .map(|check| json!({"id": check.id, "component": check.component, "about": check.about, "needs": check.needs}));
-    Report::new(json!({"checks": data.collect::<Vec<_>>()}), table::columns(&rows))
+    Ok(Report::new(json!({"checks": data.collect::<Vec<_>>()}), table::columns(&rows)))
 }

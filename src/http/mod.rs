@@ -35,6 +35,19 @@ pub struct Http {
     client: reqwest::Client,
 }
 
+/// A client for plain HTTP, which trusts no certificate: reading the system's takes longer than most commands.
+#[must_use]
+pub fn plain() -> reqwest::ClientBuilder {
+    provide_tls();
+    reqwest::Client::builder().tls_certs_only([])
+}
+
+/// Every client needs it, also one that never talks TLS.
+fn provide_tls() {
+    // Fails when there is one already, which is the same one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// Who asks, for servers that want to know (HTTP basic authentication).
 #[derive(Debug, Clone)]
 pub struct Login {
@@ -70,9 +83,19 @@ pub struct Answer {
 }
 
 impl Http {
-    /// A client that talks to servers directly, whatever `HTTP_PROXY` says.
+    /// A client that talks plain HTTP to servers directly, whatever `HTTP_PROXY` says.
     pub fn new() -> Result<Self> {
-        let client = reqwest::Client::builder()
+        Self::build(plain())
+    }
+
+    /// A client that talks TLS as well, and trusts whom the system trusts and these certificates.
+    pub fn trusting(extra: Vec<reqwest::Certificate>) -> Result<Self> {
+        provide_tls();
+        Self::build(reqwest::Client::builder().tls_certs_merge(extra))
+    }
+
+    fn build(builder: reqwest::ClientBuilder) -> Result<Self> {
+        let client = builder
             .no_proxy()
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -214,7 +237,23 @@ fn unanswered(request: &str, error: &reqwest::Error, timeout: Duration) -> Error
     } else {
         innermost(error)
     };
-    Error::new(Code::NotReady, format!("`{request}` was not answered")).cause(fact)
+    let hint = tls_hint(&fact);
+    let error = Error::new(Code::NotReady, format!("`{request}` was not answered")).cause(fact);
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// What to do about the usual troubles with TLS, which the library names in its own words.
+fn tls_hint(fact: &str) -> Option<&'static str> {
+    let hints = [
+        ("UnknownIssuer", "give the certificate of who signed the server's with `--ca-file FILE`"),
+        ("NotValidForName", "use the name in the address that the server's certificate is made for"),
+        ("Expired", "renew the server's certificate; or the clock of this machine is wrong"),
+        ("InvalidContentType", "nobody speaks TLS there: write the address with `http://`"),
+    ];
+    hints.into_iter().find_map(|(word, hint)| fact.contains(word).then_some(hint))
 }
 
 #[cfg(test)]

@@ -20,6 +20,12 @@ use crate::error::{Error, ExitStatus};
 
 pub use event::{Event, Reporter, human};
 
+/// The columns of a text where no terminal says how many there are.
+const WIDTH: usize = 100;
+/// Texts are never laid out for fewer columns than this, nor for more than people read at a glance.
+const NARROW: usize = 60;
+const WIDE: usize = 120;
+
 /// How a result is written to stdout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Format {
@@ -28,6 +34,10 @@ pub enum Format {
     Text,
     /// One JSON envelope.
     Json,
+    /// JUnit XML; only of `verify`.
+    Junit,
+    /// Markdown; only of `verify`.
+    Markdown,
 }
 
 /// What a command has to say when it is done.
@@ -52,6 +62,8 @@ impl Report {
 /// The terminal of one run.
 pub struct Ui {
     format: Format,
+    width: usize,
+    colors: bool,
     reporter: Box<dyn Reporter + Send + Sync>,
     warnings: Mutex<Vec<String>>,
 }
@@ -65,7 +77,39 @@ impl Ui {
         let terminal = std::io::stderr().is_terminal() && !set("CI") && !dumb;
         let reporter: Box<dyn Reporter + Send + Sync> =
             if terminal { Box::new(bars::Bars::new(!set("NO_COLOR"))) } else { Box::new(plain::Plain::default()) };
-        Self { format, reporter, warnings: Mutex::new(Vec::new()) }
+        let columns = environment.get("COLUMNS").and_then(|columns| columns.parse().ok());
+        let seen = || terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+        Self {
+            format,
+            width: columns.or_else(seen).unwrap_or(WIDTH).clamp(NARROW, WIDE),
+            colors: std::io::stdout().is_terminal() && !dumb && !set("NO_COLOR"),
+            reporter,
+            warnings: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// How results are written.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// How many columns a text for people may take.
+    #[must_use]
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether results may be in colour.
+    #[must_use]
+    pub const fn colors(&self) -> bool {
+        self.colors
+    }
+
+    /// Whether what was written to stdout can be taken off and drawn anew.
+    #[must_use]
+    pub fn can_redraw(&self) -> bool {
+        std::io::stdout().is_terminal()
     }
 
     /// Whether results are JSON.
@@ -107,6 +151,12 @@ impl Ui {
         }
     }
 
+    /// All warnings so far.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().map(|warnings| warnings.clone()).unwrap_or_default()
+    }
+
     /// Writes a line of data at once, for output that has no end; returns false when nobody reads any more.
     #[must_use]
     pub fn stream(&self, line: &str) -> bool {
@@ -123,8 +173,7 @@ impl Ui {
         };
         let status = error.as_ref().map_or(ExitStatus::Success, |error| error.code.exit_status());
         if self.is_json() {
-            let warnings = self.warnings.lock().map(|warnings| warnings.clone()).unwrap_or_default();
-            let envelope = envelope(command, &report.data, &warnings, error.as_ref());
+            let envelope = envelope(command, &report.data, &self.warnings(), error.as_ref());
             Self::written(write_stdout(&format!("{envelope:#}\n")), status)
         } else {
             let text = report.text.trim_end_matches('\n');

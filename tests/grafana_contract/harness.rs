@@ -172,7 +172,7 @@ async fn pass(State(door): State<Arc<Door>>, request: Request) -> Response {
     }
     let body: Bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let url = format!("{}{}", door.base, parts.uri);
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = moko_mon::http::plain().no_proxy().build().unwrap();
     let answer = client.request(parts.method, url).headers(parts.headers).body(body).send().await.unwrap();
     (answer.status(), Body::from(answer.bytes().await.unwrap())).into_response()
 }

@@ -171,7 +171,7 @@ fn the_variable_of_the_output_format_is_named_and_an_empty_one_does_not_count() 
 
     --- stderr
     error: could not read the environment
-      caused by: environment variable MOKO_MON_OUTPUT: `yaml` is unknown; expected `text` or `json`
+      caused by: environment variable MOKO_MON_OUTPUT: `yaml` is unknown; expected `text`, `json`, `junit` or `markdown`
     hint: set the variable anew or `unset` it, and try again; nothing was changed
     ");
     let plain = lab.run(&["config", "check"]).stdout;

@@ -38,6 +38,14 @@ async fn look_ready(world: &World, component: Component) -> Result<Finding> {
     Ok(if answer.is_success() {
         Finding::pass(seen)
     } else {
-        Finding::fail(seen, format!("see what it is doing with `moko-mon logs {component}`"))
+        let hint = match (answer.status, &world.engine) {
+            (401 | 403, None) => {
+                "give a login: `--username NAME --password-file FILE`, or `--token-file FILE`".to_owned()
+            }
+            (404, None) => "give the path that a proxy puts in front with the address".to_owned(),
+            (_, None) => format!("see the log of that {}", component.title()),
+            (_, Some(_)) => format!("see what it is doing with `moko-mon logs {component}`"),
+        };
+        Finding::fail(seen, hint)
     })
 }

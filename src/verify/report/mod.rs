@@ -1,96 +1,116 @@
 //! The results of checks, for people, programs and pipelines.
 
+mod json;
+mod junit;
+mod markdown;
+mod text;
+
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use serde_json::{Value, json};
-
+use super::canary::Canary;
 use super::{Checked, Outcome};
 use crate::error::{Code, Error};
 use crate::ui::human;
 
-/// `data` of the envelope.
-#[must_use]
-pub fn json(checked: &[Checked]) -> Value {
-    let checks: Vec<Value> = checked
-        .iter()
-        .map(|check| {
-            json!({
-                "id": check.id,
-                "component": check.component,
-                "outcome": check.finding.outcome,
-                "evidence": check.finding.evidence,
-                "hint": check.finding.hint,
-                "duration_ms": (check.duration.as_secs_f64() * 1e4).round() / 1e1,
-            })
-        })
-        .collect();
-    json!({"checks": checks, "summary": summary(checked)})
+pub use json::json;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use text::{Look, text};
+
+/// How many failures the error at the end names.
+const NAMED: usize = 5;
+
+/// Everything that one `verify` found.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// The checks, in the order of the catalogue.
+    pub checked: Vec<Checked>,
+    /// The canary, where one was sent; its hops are among `checked`, too.
+    pub canary: Option<Canary>,
+    /// How long all of it took.
+    pub took: Duration,
 }
 
-/// How many checks have each outcome.
-fn summary(checked: &[Checked]) -> BTreeMap<&'static str, usize> {
-    let all = [Outcome::Pass, Outcome::Warn, Outcome::Fail, Outcome::Skip];
-    all.map(|outcome| (outcome.as_str(), count(checked, outcome))).into()
-}
-
-fn count(checked: &[Checked], outcome: Outcome) -> usize {
-    checked.iter().filter(|check| check.finding.outcome == outcome).count()
-}
-
-/// One line for each check, what is broken first and with all its evidence; one line of summary at the end.
-#[must_use]
-pub fn text(checked: &[Checked]) -> String {
-    let mut sorted: Vec<&Checked> = checked.iter().collect();
-    sorted.sort_by_key(|check| check.finding.outcome);
-    let width = checked.iter().map(|check| check.id.chars().count()).max().unwrap_or_default();
-    let mut out = String::new();
-    for check in sorted {
-        let finding = &check.finding;
-        let mut evidence = finding.evidence.iter();
-        let first = evidence.next().map_or("", String::as_str);
-        out.push_str(&format!("{}  {:<width$}  {first}\n", finding.outcome.as_str(), check.id));
-        if matches!(finding.outcome, Outcome::Fail | Outcome::Warn) {
-            for line in evidence {
-                out.push_str(&format!("      {:<width$}  {line}\n", ""));
-            }
-            if let Some(hint) = &finding.hint {
-                out.push_str(&format!("      {:<width$}  hint: {hint}\n", ""));
-            }
-        }
+impl Verdict {
+    /// How many checks have an outcome.
+    fn count(&self, outcome: Outcome) -> usize {
+        self.of(outcome).count()
     }
-    out.push_str(&format!("\n{}\n", sentence(checked)));
-    out
+
+    /// The checks that have an outcome.
+    fn of(&self, outcome: Outcome) -> impl Iterator<Item = &Checked> {
+        self.checked.iter().filter(move |check| check.finding.outcome == outcome)
+    }
+
+    /// How many checks have each outcome.
+    fn summary(&self) -> BTreeMap<&'static str, usize> {
+        let all = [Outcome::Pass, Outcome::Warn, Outcome::Fail, Outcome::Skip];
+        all.map(|outcome| (outcome.as_str(), self.count(outcome))).into()
+    }
+
+    /// `18 checks: 2 failed, 1 warning, 15 passed, 0 skipped; 0.3 s, the slowest check 0.2 s`.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let slowest = self.checked.iter().map(|check| check.duration).max().unwrap_or_default();
+        format!(
+            "{}: {} failed, {}, {} passed, {} skipped; {}, the slowest check {}",
+            many(self.checked.len(), "check"),
+            self.count(Outcome::Fail),
+            many(self.count(Outcome::Warn), "warning"),
+            self.count(Outcome::Pass),
+            self.count(Outcome::Skip),
+            exact(self.took),
+            exact(slowest),
+        )
+    }
+
+    /// The error that makes the exit status, where something failed; `strict` lets warnings count.
+    #[must_use]
+    pub fn failure(&self, strict: bool) -> Option<Error> {
+        let counts = |check: &&Checked| {
+            check.finding.outcome == Outcome::Fail || (strict && check.finding.outcome == Outcome::Warn)
+        };
+        let mut broken: Vec<&Checked> = self.checked.iter().filter(counts).collect();
+        broken.sort_by_key(|check| check.finding.outcome);
+        let first = *broken.first()?;
+        let message = match (self.count(Outcome::Fail), self.count(Outcome::Warn)) {
+            (0, warned) => format!("{} with `--strict`", many(warned, "warning")),
+            (failed, _) => format!("{failed} of {} failed", many(self.checked.len(), "check")),
+        };
+        let engine = first.id == "engine.reachable";
+        let mut error = Error::new(if engine { Code::EngineUnreachable } else { Code::VerifyFailed }, message);
+        for check in broken.iter().take(NAMED) {
+            error = error.cause(format!("{}: {}", check.id, check.first()));
+        }
+        if broken.len() > NAMED {
+            error = error.cause(format!("and {} more", broken.len() - NAMED));
+        }
+        error.hint.clone_from(&first.finding.hint);
+        Some(error)
+    }
 }
 
-/// `18 checks: 15 pass, 1 warns, 2 fail; 0.3 s`.
-fn sentence(checked: &[Checked]) -> String {
-    let counts = summary(checked);
-    let word = |outcome: &str| counts.get(outcome).copied().unwrap_or_default();
-    let slowest = checked.iter().map(|check| check.duration).max().unwrap_or_default();
-    format!(
-        "{} checks: {} pass, {} warn, {} fail, {} skipped; the slowest took {}",
-        checked.len(),
-        word("pass"),
-        word("warn"),
-        word("fail"),
-        word("skip"),
-        human(slowest)
-    )
+impl Checked {
+    /// The first line of the evidence.
+    fn first(&self) -> &str {
+        self.finding.evidence.first().map_or("", |line| line.trim_end())
+    }
 }
 
-/// The error that makes the exit status, where something failed; `strict` lets warnings count.
-#[must_use]
-pub fn failure(checked: &[Checked], strict: bool) -> Option<Error> {
-    let (failed, warned) = (count(checked, Outcome::Fail), count(checked, Outcome::Warn));
-    let counts = |outcome| outcome == Outcome::Fail || (strict && outcome == Outcome::Warn);
-    let first = checked.iter().find(|check| counts(check.finding.outcome))?;
-    let many = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    let message = match (failed, warned) {
-        (0, warned) => format!("{} and `--strict` is given", many(warned, "warning")),
-        (failed, _) => format!("{} of {} failed", failed, many(checked.len(), "check")),
-    };
-    let engine = first.id == "engine.reachable";
-    let mut error = Error::new(if engine { Code::EngineUnreachable } else { Code::VerifyFailed }, message);
-    error.hint.clone_from(&first.finding.hint);
-    Some(error.cause(format!("{}: {}", first.id, first.finding.evidence.first().map_or("", String::as_str))))
+fn many(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
+
+/// A duration for people, to the millisecond where that is what it takes.
+fn exact(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) { format!("{} ms", duration.as_millis()) } else { human(duration) }
+}
+
+/// Evidence of servers as text that can be shown anywhere: a control character would be a terminal's command.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ pub(crate) type Answer = (u16, String);
 pub(crate) fn request(method: &str, url: &str, login: Option<(&str, &str)>, body: Option<&str>) -> Answer {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
+        let client = moko_mon::http::plain().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
         let mut request = client.request(method.parse().unwrap(), url);
         if let Some((user, password)) = login {
             request = request.basic_auth(user, Some(password));

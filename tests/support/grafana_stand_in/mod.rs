@@ -51,7 +51,7 @@ impl Server {
         std::fs::create_dir_all(&data_dir).map_err(|error| format!("{}: {error}", data_dir.display()))?;
         let store = disk::read(&data_dir.join(store::FILE))?.unwrap_or_default();
         let logins = Logins::open(&data_dir, user, password)?;
-        let http = reqwest::Client::builder().no_proxy().build().map_err(|error| error.to_string())?;
+        let http = moko_mon::http::plain().no_proxy().build().map_err(|error| error.to_string())?;
         Ok(Self { data_dir, store: Mutex::new(store), logins, http, log_requests })
     }
 
