@@ -93,6 +93,9 @@ pub enum Command {
     /// Move dashboards between Grafana and files
     #[command(subcommand)]
     Dashboard(Dashboard),
+    /// Look at the alert and recording rules, and test them
+    #[command(subcommand)]
+    Rules(Rules),
     /// Write the stack in other tools' formats
     #[command(subcommand)]
     Render(Render),
@@ -128,6 +131,8 @@ impl Command {
             Self::Dashboard(Dashboard::Import { .. }) => "dashboard import",
             Self::Dashboard(Dashboard::Export { .. }) => "dashboard export",
             Self::Dashboard(Dashboard::Diff { .. }) => "dashboard diff",
+            Self::Rules(Rules::List) => "rules list",
+            Self::Rules(Rules::Show { .. }) => "rules show",
             Self::Render(Render::Compose(_)) => "render compose",
             Self::Config(Config::Check) => "config check",
             Self::Config(Config::Show) => "config show",
@@ -232,6 +237,18 @@ pub enum Dashboard {
     },
 }
 
+/// What to do with rules.
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// List every rule that the stack evaluates, with its threshold and what it says now
+    List,
+    /// Show one rule in full, with what is pending or firing now
+    Show {
+        /// The name of the alert, or of the series that it records
+        name: String,
+    },
+}
+
 /// Formats of other tools.
 #[derive(Debug, Subcommand)]
 pub enum Render {
@@ -272,6 +289,8 @@ mod tests {
             "logs grafana -f --since 1h -n 5",
             "open grafana --print",
             "password reset",
+            "rules list",
+            "rules show x",
             "render compose -o d",
             "dashboard export x -o f",
             "dashboard import f",

@@ -1,7 +1,13 @@
-//! The built-in rules: their names, their runbooks, and their files with the thresholds in force written into them.
+//! The built-in rules: their names, their runbooks, and their files with the thresholds in force written into them. And
+//! any rules, the user's too: what a file says, what Prometheus has loaded, what is odd about them.
 //!
 //! A template is a rule file with `@{group.key}` where a threshold stands; `assets` has them, and beside them what the
 //! defaults make of them.
+
+mod doubts;
+mod file;
+mod live;
+mod promql;
 
 use std::collections::BTreeSet;
 
@@ -9,6 +15,11 @@ use serde_json::Value;
 
 use crate::assets;
 use crate::config::{Config, PromDuration};
+
+pub use doubts::doubts;
+pub use file::{Group, Rule, groups};
+pub use live::{Entry, File, State, entries};
+pub use promql::thresholds;
 
 macro_rules! runbooks {
     ($($name:literal),* $(,)?) => {

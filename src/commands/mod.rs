@@ -9,6 +9,7 @@ mod logs;
 mod open;
 mod password;
 mod render;
+mod rules;
 mod status;
 mod up;
 
@@ -95,6 +96,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         | Command::Open(_)
         | Command::Password(cli::Password::Show)
         | Command::Dashboard(_)
+        | Command::Rules(_)
         | Command::Render(_)
         | Command::Config(_)
         | Command::Completions { .. }
@@ -112,6 +114,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Open(flags) => open::run(context, &flags).await,
         Command::Password(what) => password::run(context, what).await,
         Command::Dashboard(what) => dashboard::run(context, &what).await,
+        Command::Rules(what) => rules::run(context, &what).await,
         Command::Render(what) => render::run(context, &what),
         Command::Config(what) => config::run(context, what),
         Command::Completions { shell } => Ok(completions::completions(shell)),
