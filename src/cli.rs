@@ -133,6 +133,7 @@ impl Command {
             Self::Dashboard(Dashboard::Diff { .. }) => "dashboard diff",
             Self::Rules(Rules::List) => "rules list",
             Self::Rules(Rules::Show { .. }) => "rules show",
+            Self::Rules(Rules::Test { .. }) => "rules test",
             Self::Render(Render::Compose(_)) => "render compose",
             Self::Config(Config::Check) => "config check",
             Self::Config(Config::Show) => "config show",
@@ -247,6 +248,17 @@ pub enum Rules {
         /// The name of the alert, or of the series that it records
         name: String,
     },
+    /// Run the unit tests of the built-in rules, and your own, with the promtool of the stack's Prometheus
+    ///
+    /// In your own test files, paths under `rule_files` are relative to the test file; a path that starts with `/` means
+    /// a rule file in force, such as `/etc/prometheus/rules/alerts-config.yml`.
+    Test {
+        /// Test files of your own, in the format of `promtool test rules`
+        files: Vec<PathBuf>,
+        /// Write a `JUnit` report to this file
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+    },
 }
 
 /// Formats of other tools.
@@ -291,6 +303,7 @@ mod tests {
             "password reset",
             "rules list",
             "rules show x",
+            "rules test f --junit g",
             "render compose -o d",
             "dashboard export x -o f",
             "dashboard import f",

@@ -41,6 +41,8 @@ pub enum Code {
     GrafanaLogin,
     /// Grafana refused a request.
     GrafanaRefused,
+    /// Tests of rules failed.
+    TestsFailed,
     /// Two things that were compared are not equal.
     Differs,
     /// What was asked for does not exist in this project.
@@ -73,6 +75,7 @@ impl Code {
             Self::ReloadFailed => "reload_failed",
             Self::GrafanaLogin => "grafana_login",
             Self::GrafanaRefused => "grafana_refused",
+            Self::TestsFailed => "tests_failed",
             Self::Differs => "differs",
             Self::NotFound => "not_found",
             Self::Io => "io",
@@ -99,6 +102,7 @@ impl Code {
             | Self::ReloadFailed
             | Self::GrafanaLogin
             | Self::GrafanaRefused
+            | Self::TestsFailed
             | Self::Differs
             | Self::NotFound
             | Self::Io => ExitStatus::Failed,

@@ -2,6 +2,7 @@
 
 mod list;
 mod show;
+mod test;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,6 +22,7 @@ pub(super) async fn run(context: &Context<'_>, what: &cli::Rules) -> Result<Repo
     match what {
         cli::Rules::List => list::run(context).await,
         cli::Rules::Show { name } => show::run(context, name).await,
+        cli::Rules::Test { files, junit } => test::run(context, files, junit.as_deref()).await,
     }
 }
 
