@@ -17,6 +17,8 @@ mod no_engine;
 #[cfg(test)]
 mod pull;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod settings;

@@ -39,6 +39,13 @@ pub(super) async fn run(context: &Context<'_>, files: &[PathBuf], report: Option
     let prometheus = stack.components.first().cloned().ok_or_else(missing)?;
     let in_force: Vec<FileSpec> =
         prometheus.files.iter().filter(|file| file.path.starts_with(RULES_PATH)).cloned().collect();
+    // Better told now than after all tests.
+    let folder = report.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    if let (Some(report), Some(folder)) = (report, folder)
+        && !context.sources.directory.join(folder).is_dir()
+    {
+        return Err(unwritable(Code::Usage, report, &format!("there is no folder `{}`", folder.display())));
+    }
     let mut tests = rules::bundled();
     for file in files {
         tests.push(rules::read_test(&context.sources.directory, file, &in_force)?);
@@ -56,13 +63,16 @@ pub(super) async fn run(context: &Context<'_>, files: &[PathBuf], report: Option
         .await;
     let outcomes = outcomes.into_iter().collect::<Result<Vec<_>>>()?;
     if let Some(report) = report {
-        dashboard::write(&context.sources.directory.join(report), &junit(&outcomes)).map_err(|error| {
-            Error::new(Code::Io, format!("could not write `{}`", report.display()))
-                .cause(error.to_string())
-                .hint("name a file in a folder that you may write to with `--junit FILE`")
-        })?;
+        dashboard::write(&context.sources.directory.join(report), &junit(&outcomes))
+            .map_err(|error| unwritable(Code::Io, report, &error.to_string()))?;
     }
     Ok(told(&outcomes, image, as_shipped(&config)))
+}
+
+fn unwritable(code: Code, report: &Path, fact: &str) -> Error {
+    Error::new(code, format!("could not write `{}`", report.display()))
+        .cause(fact)
+        .hint("name a file in a folder that you may write to with `--junit FILE`")
 }
 
 /// Brings the image as `up` does.
