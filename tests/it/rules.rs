@@ -328,5 +328,10 @@ fn an_interrupted_test_run_leaves_nothing_behind() {
     lab.engine.release();
     let output = running.ends();
     assert_eq!(output.code(), 130, "{}", output.text());
+    insta::assert_snapshot!(output.error(), @"
+    error: `rules test` was interrupted
+      caused by: the containers of the tests are removed
+    hint: run it again: it starts from the beginning
+    ");
     assert_eq!(lab.engine.with(|state| state.inventory()), [""; 0]);
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::Context;
+use crate::docker::error::clean;
 use crate::error::Result;
 use crate::http::prometheus::RuleKind;
 use crate::rules::{Entry, State, thresholds};
@@ -30,7 +31,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Report> {
         if let State::Loaded(rule) = &entry.state
             && !rule.last_error.is_empty()
         {
-            text.push_str(&format!("\n\n{} cannot be evaluated: {}", rule.name, rule.last_error));
+            text.push_str(&format!("\n\n{} cannot be evaluated: {}", rule.name, clean(&rule.last_error)));
         }
     }
     let data = json!({"live": live, "rules": entries.iter().map(json).collect::<Vec<_>>()});

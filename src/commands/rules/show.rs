@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::Context;
 use super::list;
 use crate::config::did_you_mean;
+use crate::docker::error::clean;
 use crate::error::{Code, Error, Result};
 use crate::http::prometheus::Alert;
 use crate::rules::{Entry, State, runbook};
@@ -44,7 +45,7 @@ fn text(entry: &Entry) -> String {
     }
     if let State::Loaded(loaded) = &entry.state {
         if !loaded.last_error.is_empty() {
-            part("last error", &loaded.last_error);
+            part("last error", &clean(&loaded.last_error));
         }
         if !loaded.alerts.is_empty() {
             let heading = ["STATE", "SINCE", "VALUE", "LABELS"].map(str::to_owned).to_vec();

@@ -101,7 +101,9 @@ async fn outcome(
 ) -> Result<Outcome> {
     // The runs at work end by themselves and leave nothing behind.
     if context.stop.asked() {
-        return Err(context.stop.error("`rules test`"));
+        let mut error = context.stop.error("`rules test`").hint("run it again: it starts from the beginning");
+        error.causes = vec!["the containers of the tests are removed".to_owned()];
+        return Err(error);
     }
     let started = Instant::now();
     let command = ["/bin/promtool", "test", "rules", &test.path].map(str::to_owned).to_vec();
