@@ -147,7 +147,7 @@ mod tests {
     use crate::rules::groups;
 
     fn file(path: &str, alerts: &[&str]) -> File {
-        let rules: String = alerts.iter().map(|name| format!("  - alert: {name}\n    expr: up\n")).collect();
+        let rules = alerts.iter().map(|name| format!("  - alert: {name}\n    expr: up\n")).collect::<Vec<_>>().concat();
         let groups = groups(format!("groups:\n- name: g\n  rules:\n{rules}").as_bytes());
         File {
             path: path.to_owned(),

@@ -177,13 +177,14 @@ mod tests {
     use super::*;
 
     /// A test file in a folder beside `rules/a.yml`, and what comes of reading it.
-    fn read_text(text: &str) -> Result<Test> {
+    fn read_text(content: &str) -> Result<Test> {
         let folder = tempfile::tempdir().unwrap();
-        for (name, content) in [("rules/a.yml", "groups: []\n"), ("rules/b.yml", "groups: []\n"), ("tests/t.yml", text)]
+        for (name, bytes) in
+            [("rules/a.yml", "groups: []\n"), ("rules/b.yml", "groups: []\n"), ("tests/t.yml", content)]
         {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, content).unwrap();
+            std::fs::write(path, bytes).unwrap();
         }
         let in_force = public(format!("{RULES_PATH}/alerts-config.yml"), "groups: []\n");
         let base = std::fs::canonicalize(folder.path()).unwrap().display().to_string();
@@ -207,11 +208,8 @@ mod tests {
     #[test]
     fn the_table_has_every_file_of_the_folder() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules");
-        let mut found: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".yml"))
-            .collect();
+        let mut found: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         found.sort();
         assert_eq!(TESTS.map(|(name, _)| name).to_vec(), found);
     }
