@@ -34,8 +34,12 @@ pub fn doubts(files: &[(&str, &[u8])], disabled: &BTreeSet<&str>) -> Vec<String>
                      evaluated; give yours another name{or}"
                 ));
             }
-            for name in strangers(&rule.expression, &known) {
-                let (line, column) = place(content, rule.expression_at.0, name).unwrap_or(rule.expression_at);
+            let strangers = strangers(&rule.expression, &known).into_iter();
+            let mut strangers: Vec<_> = strangers
+                .map(|name| (place(content, rule.expression_at.0, name).unwrap_or(rule.expression_at), name))
+                .collect();
+            strangers.sort_unstable();
+            for ((line, column), name) in strangers {
                 let guess = did_you_mean(name, known.iter().map(String::as_str));
                 warnings.push(format!(
                     "{file}:{line}:{column}: expr: `{name}` is neither a series of the metric contract nor recorded by \
@@ -90,6 +94,8 @@ mod tests {
               recorded by a rule (did you mean `moko_script_duration_seconds_count`?)"
             ]
         );
+        let two = expression("moko_b_b_b > 0\n      and moko_a_a_a");
+        assert!(two[0].starts_with("mine.yml:6:7: ") && two[1].starts_with("mine.yml:7:11: "), "{two:?}");
         // A histogram has no series of its plain name.
         assert_eq!(
             expression("'é' == moko_script_duration_seconds"),
