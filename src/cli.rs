@@ -93,7 +93,7 @@ pub enum Command {
     /// Move dashboards between Grafana and files
     #[command(subcommand)]
     Dashboard(Dashboard),
-    /// Look at the alert and recording rules, and test them
+    /// Look at the alert and recording rules, test them, and make alerts fire
     #[command(subcommand)]
     Rules(Rules),
     /// Write the stack in other tools' formats
@@ -134,6 +134,7 @@ impl Command {
             Self::Rules(Rules::List) => "rules list",
             Self::Rules(Rules::Show { .. }) => "rules show",
             Self::Rules(Rules::Test { .. }) => "rules test",
+            Self::Rules(Rules::Simulate(_)) => "rules simulate",
             Self::Render(Render::Compose(_)) => "render compose",
             Self::Config(Config::Check) => "config check",
             Self::Config(Config::Show) => "config show",
@@ -259,6 +260,19 @@ pub enum Rules {
         #[arg(long, value_name = "FILE")]
         junit: Option<PathBuf>,
     },
+    /// Make an alert fire for real with simulated series, and follow it until Alertmanager has dealt with it
+    Simulate(Simulate),
+}
+
+/// Flags of `rules simulate`.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// The alert, such as `CircuitBreakerOpen`
+    #[arg(required_unless_present = "clean")]
+    pub name: Option<String>,
+    /// Only remove what a simulation that was killed has left behind
+    #[arg(long, conflicts_with = "name")]
+    pub clean: bool,
 }
 
 /// Formats of other tools.
@@ -308,6 +322,8 @@ mod tests {
             "dashboard export x -o f",
             "dashboard import f",
             "dashboard diff",
+            "rules simulate CircuitBreakerOpen",
+            "rules simulate --clean",
             "config show",
             "man -o d",
             "completions bash",

@@ -90,7 +90,9 @@ const fn stops_by_itself(command: &Command) -> bool {
     match command {
         Command::Up(flags) => !flags.dry_run,
         Command::Logs(flags) => flags.follow,
-        Command::Down(_) | Command::Password(cli::Password::Reset) | Command::Rules(cli::Rules::Test { .. }) => true,
+        Command::Down(_)
+        | Command::Password(cli::Password::Reset)
+        | Command::Rules(cli::Rules::Test { .. } | cli::Rules::Simulate(_)) => true,
         Command::Init
         | Command::Status(_)
         | Command::Open(_)

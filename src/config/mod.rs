@@ -35,7 +35,7 @@ pub use duration::PromDuration;
 pub(crate) use files::{Search, read as read_file};
 pub use init::starting_file;
 pub use json_schema::json_schema;
-pub(crate) use names::{did_you_mean, quote};
+pub(crate) use names::{did_you_mean, list, quote};
 pub use problem::{Place, Problem, Problems};
 pub use resolve::{FILE_NAME, FILE_VARIABLE, Origin, Resolved, Setting, Sources, defaults, project, resolve};
 pub use thresholds::*;

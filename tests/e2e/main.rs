@@ -25,6 +25,7 @@ mod kill;
 mod projects;
 mod refuse;
 mod rules;
+mod simulate;
 mod support;
 mod targets;
 mod tools;

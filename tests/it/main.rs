@@ -24,6 +24,7 @@ mod secrets;
 mod settings;
 #[cfg(test)]
 mod signals;
+mod simulate;
 #[cfg(test)]
 mod status;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod list;
 mod show;
+mod simulate;
 mod test;
 
 use std::collections::BTreeSet;
@@ -23,6 +24,7 @@ pub(super) async fn run(context: &Context<'_>, what: &cli::Rules) -> Result<Repo
         cli::Rules::List => list::run(context).await,
         cli::Rules::Show { name } => show::run(context, name).await,
         cli::Rules::Test { files, junit } => test::run(context, files, junit.as_deref()).await,
+        cli::Rules::Simulate(flags) => simulate::run(context, flags).await,
     }
 }
 
