@@ -11,7 +11,7 @@ const LENGTH: i64 = 8 * HOUR;
 /// The upper ends of the duration histogram's buckets.
 const BUCKETS: [(&str, i64); 4] = [("60.0", 60), ("300.0", 300), ("600.0", 600), ("+Inf", i64::MAX)];
 
-/// Samples as OpenMetrics text, by metric. All times are seconds before or after the end of the case: -300 is five
+/// Samples as `OpenMetrics` text, by metric. All times are seconds before or after the end of the case: -300 is five
 /// minutes before it.
 pub(crate) struct Data {
     end: i64,
@@ -110,7 +110,7 @@ impl Data {
         self.gauge("ALERTS", &labels, |at| there(at).then_some(1.0));
     }
 
-    /// The whole as OpenMetrics text; `None` when there is nothing.
+    /// The whole as `OpenMetrics` text; `None` when there is nothing.
     pub(crate) fn text(&self) -> Option<String> {
         let family = |((name, kind), text): (&(&str, &str), &String)| format!("# TYPE {name} {kind}\n{text}");
         (!self.families.is_empty()).then(|| self.families.iter().map(family).collect::<String>() + "# EOF\n")
@@ -119,7 +119,7 @@ impl Data {
 
 /// Ends that come again and again, the last of them `last` from the end of the case.
 pub(crate) fn every(period: i64, last: i64) -> Vec<i64> {
-    (0..).map(|back| last - back * period).take_while(|at| *at > -LENGTH).collect()
+    (0..=LENGTH / period).map(|back| last - back * period).filter(|at| *at > -LENGTH).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "less than a thousand")]

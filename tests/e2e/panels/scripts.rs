@@ -3,7 +3,7 @@
 use super::data::{Data, HOUR, MINUTE, every};
 use super::{Case, nothing};
 
-/// Every character that means something in a regular expression, in PromQL's quotes or in Grafana.
+/// Every character that means something in a regular expression, in the quotes of a query or in Grafana.
 const ODD: &str = r"nightly (v1.2) [a|b]+$^*?{x} 'q' \d ö";
 /// What the odd name would also match if its dot were not escaped.
 const DOT: &str = r"nightly (v1x2) [a|b]+$^*?{x} 'q' \d ö";
