@@ -30,17 +30,21 @@ fn used_up(data: &mut Data) {
     data.gauge("moko_api_rate_limit_remaining", &github, calls);
     data.constant("moko_api_rate_limit_total", &github, 5000.0);
     data.reset("host-a", "github", 10 * MINUTE);
-    // Its window ends with the case.
-    data.quota("host-a", "gitlab", 0.0, 2000.0);
-    data.reset("host-a", "gitlab", 0);
+    // Their windows end with the case.
+    for api in ["github_search", "gitlab"] {
+        data.quota("host-a", api, 0.0, 2000.0);
+        data.reset("host-a", api, 0);
+    }
 }
 
 const USED_UP: &str = r#"
     variable api "github"
+    variable api "github_search"
     variable api "gitlab"
     3A {api="github"} 0
     # Nothing used before 11:25, everything from then on.
     4A {api="github"} 0*30 1*7
+    4A {api="github_search"} 1*36 _*1
     4A {api="gitlab"} 1*36 _*1
 "#;
 

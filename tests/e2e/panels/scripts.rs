@@ -15,6 +15,14 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         all("idle", 1_767_443_400, idle, IDLE),                   // 2026-01-03 12:30
         all("all failed", 1_767_529_800, all_failed, ALL_FAILED), // 2026-01-04 12:30
+        Case {
+            name: "a script chosen that has never succeeded",
+            end: 1_767_529_800,
+            scripts: &["deploy"],
+            apis: &[],
+            data: nothing,
+            expected: NEVER_SUCCEEDED,
+        },
         all("one script", 1_767_616_200, one_script, ONE_SCRIPT), // 2026-01-05 12:30
         all("two instances", 1_767_702_600, two_instances, TWO_INSTANCES), // 2026-01-06 12:30
         Case {
@@ -88,6 +96,16 @@ const ALL_FAILED: &str = r#"
     # From 6:00: backup.sh at 25 and 55 past, deploy at a quarter past; the last hour is half over.
     8A {status="success"} 0*7
     8A {status="failure"} 3*6 2*1
+"#;
+
+const NEVER_SUCCEEDED: &str = r#"
+    variable script "backup.sh"
+    variable script "deploy"
+    1A {script_name="deploy",status="failure"} 1*37
+    2A {} 0
+    7A {script_name="deploy",status="failure"} 1767528900000
+    7B {script_name="deploy",status="failure"} 900
+    8A {status="failure"} 1*7
 "#;
 
 fn one_script(data: &mut Data) {
@@ -171,6 +189,7 @@ fn odd_names(data: &mut Data) {
         data.durations("host-a", other, &twice.iter().map(|end| (*end, 400)).collect::<Vec<_>>());
         data.last("host-a", other, "failure", -15 * MINUTE);
     }
+    data.runs("host-a", DIGIT, "success", &twice);
     data.quota("host-a", "github.com (eu)", 500.0, 1000.0);
     data.quota("host-a", "githubxcom (eu)", 100.0, 1000.0);
 }
