@@ -29,6 +29,7 @@ mod projects;
 mod refuse;
 mod rules;
 mod simulate;
+mod simulate_plans;
 mod support;
 mod targets;
 mod tools;
