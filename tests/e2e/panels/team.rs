@@ -41,8 +41,14 @@ fn team(data: &mut Data) {
     data.total("host-b", "sync", "failure", |at| born(at, 0.0));
     data.runs("host-b", "sync", "skipped", &[-35 * MINUTE; 50]);
 
-    let long_ago = -25 * MINUTE;
-    let runs: Vec<(i64, i64)> = [10; 6].into_iter().chain([100; 3]).chain([400]).map(|took| (long_ago, took)).collect();
+    let together = -25 * MINUTE;
+    let runs: Vec<(i64, i64)> = [10; 6]
+        .into_iter()
+        .chain([100; 3])
+        .chain([400])
+        .map(|took| (together, took))
+        .chain([(-145 * MINUTE, 400)])
+        .collect();
     data.durations("host-a", "backup.sh", &runs);
     data.durations("host-b", "sync", &[]);
 
@@ -113,10 +119,11 @@ const TEAM: &str = r#"
     5A {instance="host-b",service="github"} 2
     5A {instance="host-a",service="smtp"} 0
 
+    # One run at 10:05, in sight from 10:10 to 11:00, up to 600 s: 300 + 300 * 0.5 and 300 + 300 * 0.95.
     # Ten runs at 12:05: six up to 60 s, three up to 300 s, one up to 600 s. p50 is the 5th: 60 * 5/6. p95 is the 9.5th:
     # 300 + 300 * (9.5 - 9)/1. sync did not run: no value.
-    6A {script_name="backup.sh"} _*34 50*3
-    6B {script_name="backup.sh"} _*34 450*3
+    6A {script_name="backup.sh"} _*22 450*6 _*6 50*3
+    6B {script_name="backup.sh"} _*22 585*6 _*6 450*3
 
     # 1767270600 - 300 and 1767270600 - 3600, in milliseconds.
     7A {script_name="backup.sh",status="success"} 1767270300000
