@@ -99,7 +99,7 @@ pub enum Command {
     /// Move dashboards between Grafana and files
     #[command(subcommand)]
     Dashboard(Dashboard),
-    /// Look at the alert rules of the running stack
+    /// Look at the alert and recording rules, test them, and make alerts fire
     #[command(subcommand)]
     Rules(Rules),
     /// Write the stack in other tools' formats
@@ -138,6 +138,9 @@ impl Command {
             Self::Dashboard(Dashboard::Import { .. }) => "dashboard import",
             Self::Dashboard(Dashboard::Export { .. }) => "dashboard export",
             Self::Dashboard(Dashboard::Diff { .. }) => "dashboard diff",
+            Self::Rules(Rules::List) => "rules list",
+            Self::Rules(Rules::Show { .. }) => "rules show",
+            Self::Rules(Rules::Test { .. }) => "rules test",
             Self::Rules(Rules::Simulate(_)) => "rules simulate",
             Self::Render(Render::Compose(_)) => "render compose",
             Self::Config(Config::Check) => "config check",
@@ -308,9 +311,27 @@ pub enum Dashboard {
     },
 }
 
-/// What to do with the alert rules.
+/// What to do with rules.
 #[derive(Debug, Subcommand)]
 pub enum Rules {
+    /// List every rule that the stack evaluates, with its threshold and what it says now
+    List,
+    /// Show one rule in full, with what is pending or firing now
+    Show {
+        /// The name of the alert, or of the series that it records
+        name: String,
+    },
+    /// Run the unit tests of the built-in rules, and your own, with the promtool of the stack's Prometheus
+    ///
+    /// In your own test files, paths under `rule_files` are relative to the test file; a path that starts with `/` means
+    /// a rule file in force, such as `/etc/prometheus/rules/alerts-config.yml`.
+    Test {
+        /// Test files of your own, in the format of `promtool test rules`
+        files: Vec<PathBuf>,
+        /// Write a `JUnit` report to this file
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+    },
     /// Make an alert fire for real with simulated series, and follow it until Alertmanager has dealt with it
     Simulate(Simulate),
 }
@@ -368,6 +389,9 @@ mod tests {
             "logs grafana -f --since 1h -n 5",
             "open grafana --print",
             "password reset",
+            "rules list",
+            "rules show x",
+            "rules test f --junit g",
             "render compose -o d",
             "dashboard export x -o f",
             "dashboard import f",

@@ -43,6 +43,8 @@ pub enum Code {
     GrafanaRefused,
     /// A check of `verify` failed.
     VerifyFailed,
+    /// Tests of rules failed.
+    TestsFailed,
     /// Two things that were compared are not equal.
     Differs,
     /// What was asked for does not exist in this project.
@@ -80,6 +82,7 @@ impl Code {
             Self::GrafanaLogin => "grafana_login",
             Self::GrafanaRefused => "grafana_refused",
             Self::VerifyFailed => "verify_failed",
+            Self::TestsFailed => "tests_failed",
             Self::Differs => "differs",
             Self::NotFound => "not_found",
             Self::AlreadyFiring => "already_firing",
@@ -109,6 +112,7 @@ impl Code {
             | Self::GrafanaLogin
             | Self::GrafanaRefused
             | Self::VerifyFailed
+            | Self::TestsFailed
             | Self::Differs
             | Self::NotFound
             | Self::AlreadyFiring

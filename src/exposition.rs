@@ -54,15 +54,22 @@ impl Family {
 #[must_use]
 pub fn text(families: &[Family]) -> String {
     let mut text = String::new();
-    for Family { metric, samples } in families {
+    for family @ Family { metric, samples } in families {
         let help = metric.help.replace('\\', r"\\").replace('\n', r"\n");
         text.push_str(&format!("# HELP {0} {help}\n# TYPE {0} {1}\n", metric.name, metric.kind.as_str()));
         debug_assert!(metric.kind == MetricType::Histogram || samples.iter().all(|sample| sample.suffix.is_empty()));
-        for sample in samples {
-            text.push_str(&format!("{}{} {}\n", metric.name, sample.selector(), number(sample.value)));
-        }
+        text.push_str(&untyped(std::slice::from_ref(family)));
     }
     text
+}
+
+/// The samples alone: each name is a metric without a type, as plain `name value` lines make it.
+#[must_use]
+pub fn untyped(families: &[Family]) -> String {
+    let lines = families.iter().flat_map(|Family { metric, samples }| {
+        samples.iter().map(|sample| format!("{}{} {}\n", metric.name, sample.selector(), number(sample.value)))
+    });
+    lines.collect()
 }
 
 impl Sample {

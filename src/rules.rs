@@ -1,7 +1,15 @@
-//! The built-in rules: their names, their runbooks, and their files with the thresholds in force written into them.
+//! The built-in rules: their names, their runbooks, and their files with the thresholds in force written into them. And
+//! any rules, the user's too: what a file says, what Prometheus has loaded, what is odd about them.
 //!
 //! A template is a rule file with `@{group.key}` where a threshold stands; `assets` has them, and beside them what the
 //! defaults make of them.
+
+mod doubts;
+mod file;
+mod junit;
+mod live;
+mod promql;
+mod suite;
 
 use std::collections::BTreeSet;
 
@@ -9,6 +17,13 @@ use serde_json::Value;
 
 use crate::assets;
 use crate::config::{Config, PromDuration};
+
+pub use doubts::doubts;
+pub use file::{Group, Rule, groups};
+pub use junit::{Outcome, junit};
+pub use live::{Entry, File, State, entries};
+pub use promql::thresholds;
+pub use suite::{Test, as_on_disk, bundled, read as read_test};
 
 macro_rules! runbooks {
     ($($name:literal),* $(,)?) => {
@@ -61,6 +76,13 @@ pub fn files(config: &Config) -> Vec<(&'static str, String)> {
         [("alerts-config.yml", assets::ALERTS_CONFIG_TEMPLATE), ("stack-alerts.yml", assets::STACK_ALERTS_TEMPLATE)];
     let files = files.into_iter().map(|(name, template)| (name, render(template, config)));
     files.filter(|(_, text)| text.contains("\n  - name: ")).collect()
+}
+
+/// The built-in rule files by name, as they ship.
+#[must_use]
+pub fn shipped() -> [(&'static str, String); 2] {
+    [("alerts-config.yml", assets::ALERTS_CONFIG), ("stack-alerts.yml", assets::STACK_ALERTS)]
+        .map(|(name, text)| (name, text.to_owned()))
 }
 
 /// What a template becomes: without what is disabled, and with a value in every place.

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::Apply;
-use crate::docker::archive::{Entry, pack};
-use crate::docker::translate::check_body;
+use crate::docker::archive::Entry;
+use crate::docker::once::Once;
 use crate::error::{Code, Error, Result};
 use crate::plan::{Action, Plan};
 use crate::stack::{Check, ComponentSpec};
@@ -23,37 +23,18 @@ pub async fn check_files(apply: &Apply<'_>, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// Runs one command of the component's image on the files, in a container without a network that is then removed.
+/// Runs one command of the component's image on its files.
 async fn run(apply: &Apply<'_>, spec: &ComponentSpec, check: &Check) -> Result<()> {
-    let docker = apply.docker;
-    let body = check_body(&apply.stack.project, &spec.container, check.command.clone());
-    let id = docker.create_container(None, body).await?;
-    let outcome = outcome(apply, spec, &id).await;
-    // The next `up` removes it as a leftover if this fails.
-    let removed = docker.remove_container(&id, &id[..12]).await;
-    let (code, lines) = outcome?;
-    removed?;
+    let (project, command) = (apply.stack.project.as_str(), check.command.clone());
+    let once = Once { project, spec: &spec.container, command, limit: LIMIT, lines: 40 };
+    let (code, lines) = apply.docker.run_once(once, spec.files.iter().map(Entry::below_root)).await?;
     if code == 0 {
         return Ok(());
     }
     let mut error = Error::new(Code::ConfigInvalid, format!("{} refuses the configuration", spec.component.title()));
-    for line in lines {
+    let lines = lines.iter().map(|line| line.trim().to_owned());
+    for line in lines.filter(|line| !line.contains("SUCCESS") && !line.starts_with("Checking")) {
         error = error.cause(check.names.iter().fold(line, |line, (path, name)| line.replace(path, name)));
     }
     Err(error.hint("mend it and try again; nothing was changed"))
-}
-
-async fn outcome(apply: &Apply<'_>, spec: &ComponentSpec, id: &str) -> Result<(i64, Vec<String>)> {
-    let docker = apply.docker;
-    let entries = spec.files.iter().map(|file| Entry {
-        path: file.path.trim_start_matches('/'),
-        content: &file.content,
-        access: file.access,
-    });
-    docker.upload(id, &id[..12], "/", pack(entries)?).await?;
-    docker.start(id, &id[..12]).await?;
-    let code = docker.wait(id, LIMIT).await?;
-    let lines = docker.last_lines(id, 40).await;
-    let told = |line: &String| !line.contains("SUCCESS") && !line.starts_with("Checking");
-    Ok((code, lines.into_iter().filter(told).collect()))
 }

@@ -63,7 +63,7 @@ async fn export(context: &Context<'_>, uid: Option<&str>, output: Option<&Path>)
 }
 
 /// The old file or the new one, never half of it.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;

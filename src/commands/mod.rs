@@ -109,12 +109,15 @@ const fn stops_by_itself(command: &Command) -> bool {
         Command::Up(flags) => !flags.dry_run,
         Command::Logs(flags) => flags.follow,
         Command::Verify(flags) => flags.watch || flags.deep,
-        Command::Down(_) | Command::Password(cli::Password::Reset) | Command::Rules(cli::Rules::Simulate(_)) => true,
+        Command::Down(_)
+        | Command::Password(cli::Password::Reset)
+        | Command::Rules(cli::Rules::Test { .. } | cli::Rules::Simulate(_)) => true,
         Command::Init
         | Command::Status(_)
         | Command::Open(_)
         | Command::Password(cli::Password::Show)
         | Command::Dashboard(_)
+        | Command::Rules(_)
         | Command::Render(_)
         | Command::Config(_)
         | Command::Completions { .. }

@@ -13,6 +13,7 @@ use super::shape::{self, Nullable, Settings};
 use super::thresholds::{contradictions, too_short_for};
 use super::{Config, Grafana, PromDuration, Prometheus, Rules, Server, Target, Thresholds, UserFile, dashboards};
 use crate::component::Component;
+use crate::rules::doubts;
 
 /// What the checks need to know and what they find.
 #[derive(Debug)]
@@ -70,6 +71,10 @@ impl Builder {
         for (shown, file) in &extra_rules {
             self.problems.extend(rules::check(shown, &file.content));
         }
+        let contents: Vec<_> =
+            extra_rules.iter().map(|(shown, file)| (shown.as_str(), file.content.as_slice())).collect();
+        let disabled = settings.rules.disabled.iter().map(|Nullable(name)| name.as_str()).collect();
+        self.warnings.extend(doubts(&contents, &disabled));
         self.thresholds(&settings.rules.thresholds, &prometheus.scrape_interval);
         let address = |url: String| url.trim_end_matches('/').to_owned();
         let dashboards = if grafana.enabled {

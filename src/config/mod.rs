@@ -32,6 +32,7 @@ mod size;
 mod thresholds;
 
 pub use duration::PromDuration;
+pub(crate) use files::{Search, read as read_file};
 pub use init::starting_file;
 pub use json_schema::json_schema;
 pub(crate) use names::{did_you_mean, list, quote};

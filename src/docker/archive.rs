@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::untouched::stamp;
 use crate::error::{Code, Error, Result};
 use crate::observed::FileState;
-use crate::stack::Access;
+use crate::stack::{Access, FileSpec};
 
 /// A file to be packed: its path below the folder it is unpacked in, its bytes, its owner and mode.
 pub struct Entry<'a> {
@@ -18,6 +18,14 @@ pub struct Entry<'a> {
     pub content: &'a [u8],
     /// Owner and mode.
     pub access: Access,
+}
+
+impl<'a> Entry<'a> {
+    /// A file of a component, for a root file system.
+    #[must_use]
+    pub fn below_root(file: &'a FileSpec) -> Self {
+        Self { path: file.path.trim_start_matches('/'), content: &file.content, access: file.access }
+    }
 }
 
 /// Packs files, with the folders above them, in the order given: what names other files should come last. Each file has

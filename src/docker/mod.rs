@@ -6,6 +6,7 @@ pub mod endpoint;
 pub mod error;
 pub mod labels;
 pub mod observe;
+pub mod once;
 pub mod pull;
 pub mod translate;
 mod untouched;
@@ -199,17 +200,6 @@ impl Docker {
         options: query::LogsOptions,
     ) -> impl Stream<Item = std::result::Result<LogOutput, bollard::errors::Error>> + use<> {
         self.inner.logs(id, Some(options))
-    }
-
-    /// The last lines of a container's log, for an error message; empty when they cannot be had.
-    pub async fn last_lines(&self, id: &str, lines: usize) -> Vec<String> {
-        let options = query::LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&lines.to_string()).build();
-        let mut stream = Box::pin(self.logs(id, options));
-        let mut text = String::new();
-        while let Some(Some(Ok(chunk))) = within(limit::READ, stream.next()).await {
-            text.push_str(&chunk.to_string());
-        }
-        text.lines().map(error::clean).filter(|line| !line.is_empty()).collect()
     }
 
     /// Waits until a container has exited and returns its exit code.

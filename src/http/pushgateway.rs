@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Http;
-use crate::error::{Code, Error, Result};
-use crate::exposition::{Family, text};
+use crate::contract::Metric;
+use crate::error::{Code, Error, Goal as _, Result};
 
 /// A Pushgateway at an address.
 #[derive(Debug, Clone)]
@@ -25,13 +26,26 @@ pub struct GroupKey {
 }
 
 /// A group that the Pushgateway holds.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Group {
     /// Its grouping labels, `job` among them.
     pub labels: BTreeMap<String, String>,
     /// Whether the last push was taken; false: it was refused, and the series are those of an older one.
     #[serde(default)]
     pub last_push_successful: bool,
+    /// Its metrics by name, as the Pushgateway tells them.
+    #[serde(flatten)]
+    metrics: BTreeMap<String, Value>,
+}
+
+impl Group {
+    /// Whether the group has some series of a metric of this name without a type, as plain `name value` lines make them.
+    #[must_use]
+    pub fn has_untyped(&self, metric: &Metric) -> bool {
+        let names = metric.series().into_iter().chain([metric.name.to_owned()]);
+        let kinds = names.filter_map(|name| self.metrics.get(&name)?.get("type")?.as_str());
+        kinds.into_iter().any(|kind| kind == "UNTYPED")
+    }
 }
 
 impl GroupKey {
@@ -90,13 +104,18 @@ impl Pushgateway {
         Self { http: http.clone(), url: url.to_owned() }
     }
 
-    /// Makes these the only metrics of a group.
-    pub async fn put(&self, key: &GroupKey, families: &[Family]) -> Result<()> {
-        let answer = self.http.put_text(&format!("{}{}", self.url, key.path()), &text(families)).await?;
+    /// Makes these the only metrics of a group; `text` is in the text format (see [`crate::exposition`]).
+    ///
+    /// What does not fit the metrics of other groups, a type above all, is refused, and the alert about refused pushes
+    /// is raised.
+    pub async fn put(&self, key: &GroupKey, text: &str) -> Result<()> {
+        let answer = self.http.put_text(&format!("{}{}", self.url, key.path()), text).await?;
         if answer.is_success() {
             return Ok(());
         }
-        Err(Error::new(Code::NotReady, "the Pushgateway did not take the metrics").cause(answer.seen()))
+        Err(Error::new(Code::NotReady, "the Pushgateway did not take the metrics").cause(answer.seen()).hint(
+            "a metric needs the same type in all groups: see what is pushed at its page, `moko-mon open pushgateway`",
+        ))
     }
 
     /// Removes a group with all its metrics; one that is not there is no error.
@@ -111,17 +130,19 @@ impl Pushgateway {
         struct Groups {
             data: Vec<Group>,
         }
-        let answer = self.http.get(&format!("{}/api/v1/metrics", self.url), None).await?;
+        let goal = || "could not list the groups of the Pushgateway";
+        let answer = self.http.get(&format!("{}/api/v1/metrics", self.url), None).await.goal(goal)?;
         if !answer.is_success() {
-            return Err(answer.unexpected());
+            return Err(answer.unexpected()).goal(goal);
         }
-        Ok(answer.json::<Groups>()?.data)
+        Ok(answer.json::<Groups>().goal(goal)?.data)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::REQUIRED;
 
     #[test]
     fn a_key_is_a_path_in_which_any_value_survives() {
@@ -134,9 +155,13 @@ mod tests {
     #[test]
     fn groups_are_read_from_the_list_of_all_metrics() {
         let text = r#"{"labels": {"job": "a", "x": "y"}, "last_push_successful": true,
-                       "push_time_seconds": {"type": "GAUGE", "metrics": []}}"#;
+                       "moko_script_executions_total": {"type": "UNTYPED", "metrics": []},
+                       "moko_script_duration_seconds": {"type": "HISTOGRAM", "metrics": []}}"#;
         let group: Group = serde_json::from_str(text).unwrap();
         assert!(group.last_push_successful);
+        assert!(
+            group.has_untyped(&REQUIRED[0]) && !group.has_untyped(&REQUIRED[1]) && !group.has_untyped(&REQUIRED[3])
+        );
         assert_eq!(GroupKey::of(&group), GroupKey::new("a").with("x", "y"));
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::component::Component;
 
-pub use reconcile::reconcile;
+pub use reconcile::{pulls, reconcile};
 pub use refuse::needed_ports;
 
 /// Steps in order. Steps without a component and pulls come first, then one chain for each component; chains run

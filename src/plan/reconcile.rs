@@ -52,6 +52,15 @@ fn project_step(stack: &Stack, action: Action, cause: &str) -> Step {
     Step { component: None, action, subject: stack.project.clone(), cause: cause.to_owned() }
 }
 
+/// The pulls alone, for what needs images and nothing else.
+pub fn pulls(stack: &Stack, observed: &Observed, pull: Pull) -> Result<Plan> {
+    let mut plan = Plan::default();
+    for spec in &stack.components {
+        pull_image(spec, observed, pull, &mut plan)?;
+    }
+    Ok(plan)
+}
+
 fn pull_image(spec: &ComponentSpec, observed: &Observed, pull: Pull, plan: &mut Plan) -> Result<()> {
     let image = &spec.container.image;
     let local = observed.images.get(image).is_some_and(Option::is_some);

@@ -5,24 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::notified::{quiet, receivers};
 use super::wait::{GRACE, Late, POLL, wait};
-use super::{Alert, Lasts, Loaded, Notified, Plan, Push, Routing, silence};
+use super::{Alert, Lasts, Loaded, Notified, Plan, Push, Routing, Servers, silence};
 use crate::config::PromDuration;
+use crate::contract::Metric;
 use crate::error::{Code, Error, Result};
-use crate::http::alertmanager::{Alert as Received, Alertmanager, Calls};
-use crate::http::prometheus::{Alert as Instance, Prometheus};
-use crate::http::pushgateway::{GroupKey, Pushgateway};
+use crate::exposition::{self, Family};
+use crate::http::alertmanager::{Alert as Received, Calls};
+use crate::http::prometheus::Alert as Instance;
+use crate::http::pushgateway::GroupKey;
 use crate::ui::{Event, Ui, human};
-
-/// The servers of the stack.
-#[derive(Debug, Clone)]
-pub struct Servers {
-    /// Evaluates.
-    pub prometheus: Prometheus,
-    /// Notifies.
-    pub alertmanager: Alertmanager,
-    /// Is pushed to.
-    pub pushgateway: Pushgateway,
-}
 
 /// What the running configuration makes of each phase.
 #[derive(Debug, Clone)]
@@ -71,6 +62,8 @@ pub struct Follow<'a> {
     pub key: &'a GroupKey,
     /// What is pushed.
     pub plan: &'a Plan,
+    /// Metrics that are pushed without their type, because that is how other groups have them.
+    pub untyped: Vec<&'static Metric>,
     /// How long the phases may take.
     pub timing: &'a Timing,
 }
@@ -126,14 +119,19 @@ impl Follow<'_> {
     async fn push(&self, push: &Push, record: &mut Record) -> Result<()> {
         let started = Instant::now();
         record.pushed_at = Some(started);
-        self.servers.pushgateway.put(self.key, &push.families).await?;
+        let text = |family: &Family| {
+            let of: fn(&[Family]) -> String =
+                if self.untyped.contains(&family.metric) { exposition::untyped } else { exposition::text };
+            of(std::slice::from_ref(family))
+        };
+        let text: String = push.families.iter().map(text).collect();
+        self.servers.pushgateway.put(self.key, &text).await?;
         // All samples of a group come with one scrape, so one stands for all.
         let Some((name, sample)) = push.families.first().and_then(|of| Some((of.metric.name, of.samples.last()?)))
         else {
             return Ok(());
         };
-        let labels =
-            sample.labels.iter().map(|(name, value)| format!(",{name}=\"{}\"", crate::exposition::escape(value)));
+        let labels = sample.labels.iter().map(|(name, value)| format!(",{name}=\"{}\"", exposition::escape(value)));
         let query = format!(
             "{name}{}{{{}{}}} == {}",
             sample.suffix,
@@ -147,8 +145,7 @@ impl Follow<'_> {
             })
             .await;
         if let Err(late) = seen {
-            let target = self.servers.prometheus.targets().await.ok();
-            let target = target.and_then(|all| all.into_iter().find(|target| target.scrape_pool == "pushgateway"));
+            let target = self.servers.target().await.ok().flatten();
             let fact = match target {
                 Some(target) if !target.last_error.is_empty() => format!("its scrape fails: {}", target.last_error),
                 Some(target) => {

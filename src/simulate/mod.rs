@@ -15,17 +15,19 @@ mod loaded;
 mod notified;
 mod outcome;
 mod plan;
+mod servers;
 mod silence;
 mod wait;
 
 use crate::http::pushgateway::{Group, GroupKey};
 
 pub use alert::Alert;
-pub use follow::{Follow, Phase, Record, Servers, Timing};
+pub use follow::{Follow, Phase, Record, Timing};
 pub use loaded::Loaded;
 pub use notified::{Notified, Routing};
 pub use outcome::{Clock, Outcome};
 pub use plan::{Lasts, Plan, Present, Push, plan};
+pub use servers::Servers;
 
 /// The job of everything that is simulated.
 pub const JOB: &str = "moko_mon_simulation";

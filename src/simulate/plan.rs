@@ -66,6 +66,13 @@ pub struct Present {
     pub failures: f64,
 }
 
+impl Plan {
+    /// The metrics that are pushed.
+    pub fn metrics(&self) -> impl Iterator<Item = &'static Metric> {
+        self.pushes.iter().flat_map(|push| push.families.iter().map(|family| family.metric))
+    }
+}
+
 /// Decides what is pushed for an alert.
 pub fn plan(alert: Alert, rule: &Loaded<'_>, present: &Present) -> Result<Plan> {
     match alert {
@@ -74,8 +81,10 @@ pub fn plan(alert: Alert, rule: &Loaded<'_>, present: &Present) -> Result<Plan> 
         }
         Alert::CriticalScriptFailureRate => failure_rate(rule, None, present),
         Alert::SlowScriptExecution => slow_script(rule),
-        Alert::HighAPIRateLimitUsage => quota(rule, rule.other(Alert::CriticalAPIRateLimitUsage).as_ref()),
-        Alert::CriticalAPIRateLimitUsage => quota(rule, None),
+        Alert::HighAPIRateLimitUsage => {
+            quota("simulated-api", rule, rule.other(Alert::CriticalAPIRateLimitUsage).as_ref())
+        }
+        Alert::CriticalAPIRateLimitUsage => quota("simulated-api-critical", rule, None),
         Alert::APIRateLimitResetSoon => reset_soon(rule, present),
         Alert::CircuitBreakerOpen => Ok(breaker(1.0, "open")),
         // Half-open trips this rule alone: the other one wants it open.
@@ -133,8 +142,8 @@ fn failure_rate(rule: &Loaded<'_>, worse: Option<&Loaded<'_>>, present: &Present
         pushes: vec![state("baseline", 0.0, 0.0), state("scraped", runs - failures, failures)],
         recovery: None,
         subject: None,
+        holds: Some(window.as_duration()),
         lasts: Lasts::Window(window),
-        holds: None,
     })
 }
 
@@ -174,22 +183,22 @@ fn slow_script(rule: &Loaded<'_>) -> Result<Plan> {
         recovery: Some(state("recovered", 495.0, 5.0)),
         subject: Some(("script_name", script.to_owned())),
         lasts: Lasts::Gone,
-        holds: None,
+        holds: Some(rule.window()?.as_duration()),
     })
 }
 
-fn quota(rule: &Loaded<'_>, worse: Option<&Loaded<'_>>) -> Result<Plan> {
+fn quota(api: &str, rule: &Loaded<'_>, worse: Option<&Loaded<'_>>) -> Result<Plan> {
     let (limit, worse) = ratios(rule, worse)?;
     let left = (CALLS * (1.0 - f64::midpoint(limit, worse))).round();
-    let labels = [("api", "simulated-api")];
+    let labels = [("api", api)];
     Ok(Plan {
-        story: format!("pushes a quota of `simulated-api` with {left} of {CALLS} calls left"),
+        story: format!("pushes a quota of `{api}` with {left} of {CALLS} calls left"),
         pushes: vec![Push {
             phase: "scraped",
             families: vec![one(REMAINING, &labels, left), one(QUOTA, &labels, CALLS)],
         }],
         recovery: None,
-        subject: Some(("api", "simulated-api".to_owned())),
+        subject: Some(("api", api.to_owned())),
         lasts: Lasts::Gone,
         holds: None,
     })
@@ -232,7 +241,7 @@ fn breaker(state: f64, word: &str) -> Plan {
 
 /// A type that was never seen, so that its first value counts, and nothing is left to count when it is gone.
 fn finding(severity: &str, present: &Present) -> Plan {
-    let kind = format!("simulated-{:.0}", present.now.floor());
+    let kind = format!("simulated-{severity}-{:.0}", present.now.floor());
     let labels = [("severity", severity), ("finding_type", &kind)];
     Plan {
         story: format!("pushes a first finding of type `{kind}`, severity {severity}"),

@@ -1,6 +1,6 @@
 //! Grafana: hardened by its environment, filled through its API.
 
-mod thresholds;
+mod dashboard;
 
 use std::collections::BTreeMap;
 
@@ -113,7 +113,7 @@ pub(super) fn content(config: &Config) -> Result<Content> {
     });
     let mut dashboards = dashboards.collect::<Result<Vec<_>>>()?;
     if let Some(ours) = dashboards.first_mut() {
-        thresholds::set(&mut ours.json, &config.rules.thresholds);
+        dashboard::adjust(&mut ours.json, &config.rules);
     }
     // A file of the user with the uid of ours takes its place: that is how ours is changed.
     if dashboards.iter().filter(|dashboard| dashboard.uid == DASHBOARD_UID).count() > 1 {

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::http::grafana as grafana_api;
 
 pub use grafana::{ADMIN_PASSWORD, ADMIN_USER, DASHBOARD_UID, admin_password, folder as grafana_folder};
-pub use prometheus::SCRAPE_JOBS;
+pub use prometheus::{RULES_PATH, SCRAPE_JOBS};
 pub use spec::{
     Access, Check, ComponentSpec, ContainerSpec, FileSpec, GeneratedSecret, Port, Reload, VolumeKind, VolumeMount,
 };

@@ -16,7 +16,8 @@ use crate::yaml;
 pub(super) const NOBODY: &str = "65534:65534";
 
 const CONFIG_PATH: &str = "/etc/prometheus/prometheus.yml";
-const RULES_PATH: &str = "/etc/prometheus/rules";
+/// The folder of the rule files in the container; the user's own are in `extra` below it.
+pub const RULES_PATH: &str = "/etc/prometheus/rules";
 
 /// The names of our own scrape jobs, one for each component.
 pub const SCRAPE_JOBS: [&str; 4] = ["prometheus", "alertmanager", "pushgateway", "grafana"];

@@ -20,6 +20,41 @@ pub struct Node {
     pub value: Value,
 }
 
+impl Node {
+    /// The value beneath a key; `None` where this is no mapping or has no such key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        match &self.value {
+            Value::Mapping(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value),
+            Value::Scalar { .. } | Value::Sequence(_) => None,
+        }
+    }
+
+    /// The text of a scalar.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } => Some(text),
+            Value::Sequence(_) | Value::Mapping(_) => None,
+        }
+    }
+
+    /// The items of a list; none where this is no list.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::Sequence(items) => items,
+            Value::Scalar { .. } | Value::Mapping(_) => &[],
+        }
+    }
+
+    /// Keys and texts of a mapping of texts, in the order of the file.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let entries = if let Value::Mapping(entries) = &self.value { entries.as_slice() } else { &[] };
+        entries.iter().filter_map(|entry| Some((entry.key.as_str(), entry.value.text()?)))
+    }
+}
+
 /// The value of a [`Node`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {

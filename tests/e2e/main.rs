@@ -16,15 +16,20 @@
 mod change;
 mod commands;
 mod containers;
+#[path = "../support/dashboard.rs"]
+mod dashboard;
 mod down;
 mod fresh;
 mod grafana;
 mod heal;
 mod interrupt;
 mod kill;
+mod panels;
 mod projects;
 mod refuse;
 mod rules;
+mod simulate;
+mod simulate_plans;
 mod support;
 mod targets;
 mod tools;

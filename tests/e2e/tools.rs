@@ -134,7 +134,7 @@ fn test_rules(root: &Path, folder: &str) {
 }
 
 /// Runs the image's promtool with a folder of this host at `/data`.
-fn promtool(folder: &Path, command: &[&str]) {
+pub(crate) fn promtool(folder: &Path, command: &[&str]) {
     let output = Command::new("docker")
         .args(["run", "--rm", "--network", "none", "--user", "0", "-v", &format!("{}:/data:ro", folder.display())])
         .args(["--entrypoint", "/bin/promtool", &image("prometheus")])

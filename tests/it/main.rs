@@ -17,11 +17,14 @@ mod no_engine;
 #[cfg(test)]
 mod pull;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod signals;
+mod simulate;
 #[cfg(test)]
 mod status;
 #[cfg(test)]

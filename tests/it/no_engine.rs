@@ -24,8 +24,16 @@ fn a_missing_socket_is_named() {
 #[test]
 fn every_command_that_needs_an_engine_says_so_in_json_too() {
     let lab = Lab::new();
-    let commands: [&[&str]; 7] =
-        [&["up"], &["up", "--dry-run"], &["down"], &["status"], &["logs"], &["open", "grafana"], &["password", "show"]];
+    let commands: [&[&str]; 8] = [
+        &["rules", "test"],
+        &["up"],
+        &["up", "--dry-run"],
+        &["down"],
+        &["status"],
+        &["logs"],
+        &["open", "grafana"],
+        &["password", "show"],
+    ];
     for arguments in commands {
         let arguments = [arguments, &["--output", "json"]].concat();
         let output = lab.command(&arguments).env("DOCKER_HOST", "unix:///nonexistent/docker.sock").run();

@@ -8,7 +8,6 @@ use serde_json::json;
 use super::Context;
 use crate::cli;
 use crate::component::Component;
-use crate::config::PromDuration;
 use crate::error::{Code, Error, Result};
 use crate::http::alertmanager::Alertmanager;
 use crate::http::prometheus::{Prometheus, RuleGroup};
@@ -41,8 +40,8 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Simulate) -> Result<
     let groups = servers.prometheus.rules().await?;
     let loaded = Loaded::find(&groups, alert).ok_or_else(|| {
         Error::new(Code::NotFound, format!("the rule `{}` is not loaded", alert.name()))
-            .cause("it is switched off in the settings, or the stack is from before")
-            .hint("switch it on in moko-mon.yaml, then run `moko-mon up`")
+            .cause("`rules.disabled` has it, or had it when the stack was last brought up")
+            .hint("take it out there, then run `moko-mon up`")
     })?;
     let present = present(&servers.prometheus, &loaded, alert).await?;
     refuse_if_active(&loaded, alert, &present)?;
@@ -53,7 +52,9 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Simulate) -> Result<
     context.ui.event(&Event::Note(&format!("{}: {}", alert.name(), plan.story)));
     context.ui.event(&Event::Note(&start(&loaded, &plan, &timing)));
     let key = group_key(alert.name());
-    let follow = Follow { servers, ui: context.ui, alert, key: &key, plan: &plan, timing: &timing };
+    let pushed = servers.pushgateway.groups().await?;
+    let untyped = plan.metrics().filter(|metric| pushed.iter().any(|group| group.has_untyped(metric))).collect();
+    let follow = Follow { servers, ui: context.ui, alert, key: &key, plan: &plan, untyped, timing: &timing };
     let mut record = Record::default();
     let followed = tokio::select! {
         followed = follow.run(&mut record) => followed,
@@ -239,16 +240,8 @@ fn refuse_if_active(loaded: &Loaded<'_>, alert: Alert, before: &Before) -> Resul
 
 /// What the running configuration makes of each phase.
 async fn timing(servers: &Servers, loaded: &Loaded<'_>) -> Result<Timing> {
-    let targets = servers.prometheus.targets().await?;
-    let target =
-        targets.iter().find(|target| target.scrape_pool == Component::Pushgateway.name()).ok_or_else(|| {
-            Error::new(Code::NotFound, "Prometheus does not scrape the Pushgateway")
-                .hint("bring the stack to what the settings say with `moko-mon up`")
-        })?;
-    let scrape = target.scrape_interval.parse::<PromDuration>();
-    let scrape = scrape.map_or(Duration::from_secs(15), |interval| interval.as_duration());
     Ok(Timing {
-        scrape,
+        scrape: servers.scrape_interval().await?,
         evaluation: loaded.interval(),
         for_duration: loaded.for_duration(),
         keep_firing_for: loaded.keep_firing_for(),
@@ -260,15 +253,16 @@ async fn timing(servers: &Servers, loaded: &Loaded<'_>) -> Result<Timing> {
 fn refuse_if_too_short(plan: &Plan, timing: &Timing, alert: Alert) -> Result<()> {
     let needed = timing.scrape + timing.evaluation * 2 + timing.for_duration;
     match plan.holds {
-        Some(holds) if holds <= needed => {
-            Err(Error::new(Code::NotFired, format!("`{}` cannot fire with these settings", alert.name()))
-                .cause(format!(
-                    "its condition holds for {}, and scraping, evaluating and `for` take up to {}",
-                    human(holds),
-                    human(needed)
-                ))
-                .hint("lengthen the time before the reset, or shorten `for`, in moko-mon.yaml"))
-        }
+        Some(holds) if holds <= needed => Err(Error::new(
+            Code::NotFired,
+            format!("`{}` cannot fire with these settings", alert.name()),
+        )
+        .cause(format!(
+            "its condition holds for {}, and scraping, evaluating and `for` take up to {}",
+            human(holds),
+            human(needed)
+        ))
+        .hint("lengthen how far back or ahead it looks, or shorten `for`, under `rules.thresholds` in moko-mon.yaml")),
         _ => Ok(()),
     }
 }
@@ -288,4 +282,64 @@ async fn others(servers: &Servers, before: &[RuleGroup], alert: Alert, plan: &Pl
     let known: BTreeSet<String> = names(before).into_iter().map(|(name, _)| name).collect();
     let now = servers.prometheus.rules().await.unwrap_or_default();
     names(&now).into_iter().filter(|(name, _)| name != alert.name() && !known.contains(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups(alerts: &serde_json::Value) -> Vec<RuleGroup> {
+        let rule = json!({
+            "name": "CircuitBreakerOpen", "type": "alerting", "query": "x > 0", "health": "ok", "alerts": alerts,
+        });
+        serde_json::from_value(json!([{"name": "g", "file": "f", "interval": 15.0, "rules": [rule]}])).unwrap()
+    }
+
+    fn refusal(alerts: &serde_json::Value, simulated: f64) -> Option<String> {
+        let groups = groups(alerts);
+        let loaded = Loaded::find(&groups, Alert::CircuitBreakerOpen).unwrap();
+        let clock = Clock { server: 0.0, at: Instant::now() };
+        let before = Before { counts: Present::default(), simulated, clock };
+        refuse_if_active(&loaded, Alert::CircuitBreakerOpen, &before).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_fires_already_is_refused_with_its_cause() {
+        let alert = |service| json!([{"labels": {"service": service}, "annotations": {"summary": "Breaker of db is open"}, "state": "firing"}]);
+        assert_eq!(refusal(&json!([]), 0.0), None);
+        assert_eq!(
+            refusal(&alert("db"), 0.0).unwrap(),
+            "error: `CircuitBreakerOpen` is firing already\n  \
+             caused by: it is real: Breaker of db is open\n\
+             hint: see to that first, or wait until it has ended"
+        );
+        let earlier = "error: `CircuitBreakerOpen` is firing already\n  \
+                       caused by: it still sees what an earlier simulation has pushed\n\
+                       hint: wait until it has ended: the earlier simulation told when";
+        assert_eq!(refusal(&alert("simulated-open"), 0.0).unwrap(), earlier);
+        assert_eq!(refusal(&alert("db"), 3.0).unwrap(), earlier);
+    }
+
+    #[test]
+    fn a_condition_that_ends_before_the_alert_can_fire_is_refused() {
+        let timing = Timing {
+            scrape: Duration::from_secs(15),
+            evaluation: Duration::from_secs(15),
+            for_duration: Duration::from_secs(300),
+            keep_firing_for: Duration::ZERO,
+            routing: Routing::read("route: {}").unwrap(),
+        };
+        let groups = groups(&json!([]));
+        let loaded = Loaded::find(&groups, Alert::CircuitBreakerOpen).unwrap();
+        let mut plan = plan(Alert::CircuitBreakerOpen, &loaded, &Present::default()).unwrap();
+        assert!(refuse_if_too_short(&plan, &timing, Alert::APIRateLimitResetSoon).is_ok());
+        plan.holds = Some(Duration::from_secs(60));
+        let error = refuse_if_too_short(&plan, &timing, Alert::APIRateLimitResetSoon).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "error: `APIRateLimitResetSoon` cannot fire with these settings\n  \
+             caused by: its condition holds for 60 s, and scraping, evaluating and `for` take up to 5 min 45 s\n\
+             hint: lengthen how far back or ahead it looks, or shorten `for`, under `rules.thresholds` in moko-mon.yaml"
+        );
+    }
 }

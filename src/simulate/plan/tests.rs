@@ -113,7 +113,8 @@ fn the_quota_is_used_above_the_limit_and_below_the_worse_one() {
             [(Alert::HighAPIRateLimitUsage, limits.0, limits.1), (Alert::CriticalAPIRateLimitUsage, limits.1, 1.0)]
         {
             let plan = planned(&groups, alert, Present::default());
-            let of = |metric| value(&plan.pushes[0], metric, "", ("api", "simulated-api"));
+            let api = plan.subject.clone().unwrap().1;
+            let of = |metric| value(&plan.pushes[0], metric, "", ("api", &api));
             let used = 1.0 - of("moko_api_rate_limit_remaining") / of("moko_api_rate_limit_total");
             assert!(used > above && used < below, "{alert:?}: {used}");
         }
@@ -140,14 +141,12 @@ fn each_breaker_and_each_finding_trips_its_own_rule() {
     assert_eq!(breaker(Alert::CircuitBreakerOpen, "simulated-open"), "1");
     assert_eq!(breaker(Alert::CircuitBreakerStuckOpen, "simulated-half-open"), "2");
     let finding = |alert, severity| {
-        value(&by_default(alert).pushes[0], "moko_security_findings_total", "", ("severity", severity))
-            .to_string()
-            .to_string()
+        value(&by_default(alert).pushes[0], "moko_security_findings_total", "", ("severity", severity)).to_string()
     };
     assert_eq!(finding(Alert::SecurityFindingsDetected, "medium"), "1");
     assert_eq!(finding(Alert::HighSeveritySecurityFinding, "high"), "1");
     let subject = by_default(Alert::HighSeveritySecurityFinding).subject.unwrap();
-    assert_eq!(subject, ("finding_type", "simulated-1800000000".to_owned()));
+    assert_eq!(subject, ("finding_type", "simulated-high-1800000000".to_owned()));
 }
 
 #[test]

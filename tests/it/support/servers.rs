@@ -13,7 +13,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use serde_json::json;
+use moko_mon::http::prometheus::RuleKind;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -61,6 +62,8 @@ pub(crate) struct Server {
 /// What a server of the Prometheus family has read.
 struct Loaded {
     text: String,
+    /// Prometheus' answer about its rules.
+    rules: Value,
     at: f64,
     successful: bool,
     manner: Option<Manner>,
@@ -130,7 +133,7 @@ pub(crate) fn start(state: &mut State, id: &str) -> Started {
         Some(Some(file)) => String::from_utf8(file.content).unwrap(),
         None => String::new(),
     };
-    let loaded = Arc::new(Mutex::new(Loaded { text, at: now(), successful: true, manner }));
+    let loaded = Arc::new(Mutex::new(Loaded { text, rules: rules(state, id), at: now(), successful: true, manner }));
     let task = if kind == Kind::Grafana {
         match grafana(state, id, listener, frozen) {
             Ok(task) => task,
@@ -152,6 +155,7 @@ pub(crate) fn hang_up(state: &mut State, id: &str) {
     let Some(path) = kind.main_file() else { return };
     let text = state.read(id, path).map(|file| String::from_utf8(file.content).unwrap());
     let manner = state.manners.get(&kind).cloned();
+    let rules = rules(state, id);
     let container = state.container(id).unwrap();
     let loaded = container.server.as_ref().unwrap().loaded.clone();
     let mut loaded = loaded.lock().unwrap();
@@ -161,8 +165,37 @@ pub(crate) fn hang_up(state: &mut State, id: &str) {
             container.say("level=ERROR msg=\"Error reloading config\" err=\"line 3: field scrap not found\"");
         }
         (Some(Manner::KeepsOld), _) => loaded.at = now(),
-        (_, Some(text)) => *loaded = Loaded { text, at: now(), successful: true, manner: loaded.manner.clone() },
+        (_, Some(text)) => {
+            *loaded = Loaded { text, rules, at: now(), successful: true, manner: loaded.manner.clone() };
+        }
     }
+}
+
+/// What a Prometheus says of the rules in its files, before the first evaluation has found anything.
+fn rules(state: &mut State, id: &str) -> Value {
+    let folder = "/etc/prometheus/rules";
+    let volume = state.container(id).and_then(|container| container.volume_of(folder));
+    let Some(volume) = volume.and_then(|(volume, _)| state.volumes.get(&volume)) else { return Value::Null };
+    let mut groups = Vec::new();
+    for (path, file) in volume.files.iter().filter(|(path, _)| path.starts_with("rules/")) {
+        for group in moko_mon::rules::groups(&file.content) {
+            let rules = group.rules.iter().map(|rule| {
+                let alerting = rule.kind == RuleKind::Alerting;
+                json!({
+                    "name": rule.name, "query": rule.expression, "health": "ok", "labels": rule.labels,
+                    "type": if alerting { "alerting" } else { "recording" },
+                    "state": if alerting { "inactive" } else { "" },
+                })
+            });
+            let rules: Vec<Value> = rules.collect();
+            groups.push(json!({
+                "name": group.name, "file": format!("/etc/prometheus/{path}"), "interval": 15, "rules": rules,
+            }));
+        }
+    }
+    let mut answer = json!({"status": "success", "data": {"groups": groups}});
+    (state.evaluate)(&mut answer["data"]["groups"]);
+    answer
 }
 
 /// Seconds, later at every call.
@@ -209,6 +242,7 @@ fn page(kind: Kind, loaded: &Loaded, path: &str) -> (u16, String) {
             (200, text)
         }
         "/api/v1/status/config" => (200, json!({"status": "success", "data": {"yaml": loaded.text}}).to_string()),
+        "/api/v1/rules" => (200, loaded.rules.to_string()),
         "/api/v2/status" => (200, json!({"config": {"original": loaded.text}}).to_string()),
         _ => (404, "404 page not found".to_owned()),
     }

@@ -175,7 +175,7 @@ fn create(state: &mut State, call: &Call) -> Reply {
         return refuse(404, &format!("No such image: {image}"));
     }
     let name = match call.query("name") {
-        "" => format!("quirky_hopper{}", state.containers.len()),
+        "" => format!("quirky_hopper_{}", &state.new_id()[..8]),
         name => name.to_owned(),
     };
     if let Some(taken) = state.named(&name) {

@@ -27,7 +27,9 @@ pub(super) fn start(shared: &Shared, id: &str) -> Reply {
         return refuse(500, "cannot start a paused container, try unpause instead");
     }
     if container.config["Labels"]["moko-mon.check"].is_string() {
-        let (code, lines) = state.check.clone();
+        let command = container.config["Entrypoint"].to_string();
+        let special = state.checks.iter().find(|(part, _)| command.contains(part));
+        let (code, lines) = special.map_or(&state.check, |(_, outcome)| outcome).clone();
         return of(&mut state, &id, |container| {
             container.status = Status::Exited;
             container.exit.code = code;

@@ -27,6 +27,10 @@ pub(crate) struct State {
     pub(crate) manners: BTreeMap<Kind, Manner>,
     /// Exit code and log of the next containers that check files.
     pub(crate) check: (i64, Vec<String>),
+    /// The same for those whose command contains a text.
+    pub(crate) checks: Vec<(&'static str, (i64, Vec<String>))>,
+    /// What becomes of the rules that a Prometheus reads from its files before it tells of them.
+    pub(crate) evaluate: fn(&mut Value),
     pub(crate) execs: Vec<Exec>,
     pub(crate) calls: Vec<Call>,
     pub(crate) faults: Vec<(String, usize, Fault)>,
@@ -47,6 +51,8 @@ impl Default for State {
             build: 1,
             manners: BTreeMap::new(),
             check: (0, vec!["SUCCESS: /etc/prometheus/prometheus.yml is valid".to_owned()]),
+            checks: Vec::new(),
+            evaluate: |_| (),
             execs: Vec::new(),
             calls: Vec::new(),
             faults: Vec::new(),

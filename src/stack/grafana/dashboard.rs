@@ -1,11 +1,36 @@
-//! The lines and colours of our dashboard, at the thresholds of the alerts.
+//! Our dashboard with the settings in force: lines and colours at the thresholds of the alerts, links to the runbooks.
 
 use serde_json::{Value, json};
 
-use crate::config::Thresholds;
+use crate::config::{Rules, Thresholds};
+
+/// Where the links of the asset file lead.
+const RUNBOOKS: &str = "https://github.com/mokoconsulting-tech/moko-mon/blob/main/docs/runbooks";
+
+/// Writes the settings into the dashboard; with the defaults it stays as it is.
+pub(super) fn adjust(dashboard: &mut Value, rules: &Rules) {
+    thresholds(dashboard, &rules.thresholds);
+    links(dashboard, &rules.runbooks);
+}
+
+/// Lets every link to a runbook lead to where the runbooks are.
+fn links(value: &mut Value, runbooks: &str) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(url)) = fields.get_mut("url")
+                && let Some(page) = url.strip_prefix(RUNBOOKS)
+            {
+                *url = format!("{runbooks}{page}");
+            }
+            fields.values_mut().for_each(|value| links(value, runbooks));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| links(value, runbooks)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
 
 /// Sets the steps of every panel that shows what an alert compares.
-pub(super) fn set(dashboard: &mut Value, thresholds: &Thresholds) {
+fn thresholds(dashboard: &mut Value, thresholds: &Thresholds) {
     let (failures, quota) = (&thresholds.script_failures, &thresholds.api_quota);
     let limit = thresholds.script_duration.limit.as_duration().as_secs_f64();
     let panels = [
@@ -60,23 +85,35 @@ mod tests {
     fn the_defaults_are_those_of_the_asset_file() {
         let asset: Value = serde_json::from_str(assets::DASHBOARD).unwrap();
         let mut dashboard = asset.clone();
-        set(&mut dashboard, &defaults().unwrap().rules.thresholds);
+        adjust(&mut dashboard, &defaults().unwrap().rules);
         assert_eq!(dashboard, asset);
     }
 
     #[test]
     fn a_changed_threshold_moves_its_lines() {
         let mut dashboard: Value = serde_json::from_str(assets::DASHBOARD).unwrap();
-        let mut thresholds = defaults().unwrap().rules.thresholds;
+        let mut rules = defaults().unwrap().rules;
+        let thresholds = &mut rules.thresholds;
         thresholds.script_failures.warning_ratio = 0.1;
         thresholds.script_failures.critical_ratio = 0.5;
         thresholds.api_quota.warning_ratio = 0.3;
         thresholds.api_quota.critical_ratio = 0.8;
         thresholds.script_duration.limit = "90s".parse().unwrap();
-        set(&mut dashboard, &thresholds);
+        adjust(&mut dashboard, &rules);
         assert_eq!(steps(&dashboard, "Success Rate Gauge"), [0.5, 0.9]);
         assert_eq!(steps(&dashboard, "GitHub API Rate Limit Gauge"), [0.2, 0.7, 1.0]);
         assert_eq!(steps(&dashboard, "API Rate Limit Usage Over Time"), [0.3, 0.8]);
         assert_eq!(steps(&dashboard, "Script Execution Duration"), [90.0]);
+    }
+
+    #[test]
+    fn links_lead_to_where_the_runbooks_are() {
+        let mut dashboard: Value = serde_json::from_str(assets::DASHBOARD).unwrap();
+        let mut rules = defaults().unwrap().rules;
+        rules.runbooks = "https://wiki.example.com/r".to_owned();
+        adjust(&mut dashboard, &rules);
+        let text = dashboard.to_string();
+        assert!(text.contains("\"https://wiki.example.com/r/CircuitBreakerOpen.md\""));
+        assert!(text.contains("\"https://wiki.example.com/r\"") && !text.contains(RUNBOOKS));
     }
 }

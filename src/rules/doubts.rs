@@ -1,0 +1,154 @@
+//! What is odd in the user's rule files, though Prometheus takes it: alerts under names of ours, and metrics of ours
+//! that exist nowhere.
+
+use std::collections::BTreeSet;
+
+use super::file::{Rule, groups};
+use super::promql::selected;
+use crate::assets;
+use crate::config::did_you_mean;
+use crate::contract;
+use crate::http::prometheus::RuleKind;
+
+/// One warning for each doubt, with its place. `files` are the user's, each under the name that he knows; a rule of ours
+/// that is disabled may be replaced.
+#[must_use]
+pub fn doubts(files: &[(&str, &[u8])], disabled: &BTreeSet<&str>) -> Vec<String> {
+    let ours = [assets::ALERTS_CONFIG, assets::STACK_ALERTS].map(|text| rules(text.as_bytes())).concat();
+    let theirs: Vec<(&str, &[u8], Vec<Rule>)> =
+        files.iter().map(|(name, content)| (*name, *content, rules(content))).collect();
+    let all = || ours.iter().chain(theirs.iter().flat_map(|(_, _, rules)| rules));
+    let recorded = all().filter(|rule| rule.kind == RuleKind::Recording).map(|rule| rule.name.clone());
+    let known: BTreeSet<String> =
+        contract::REQUIRED.iter().flat_map(contract::Metric::series).chain(recorded).collect();
+    let mut warnings = Vec::new();
+    for (file, content, rules) in &theirs {
+        for rule in rules {
+            let ours = ours.iter().any(|our| (&our.name, our.kind) == (&rule.name, rule.kind));
+            if ours && !disabled.contains(rule.name.as_str()) {
+                let (line, column) = rule.name_at;
+                let (kind, name) = (rule.kind.as_str(), &rule.name);
+                let or = if rule.kind == RuleKind::Alerting { ", or list that one under `rules.disabled`" } else { "" };
+                warnings.push(format!(
+                    "{file}:{line}:{column}: {kind}: `{name}` is the name of a rule of moko-mon's own, and both are \
+                     evaluated; give yours another name{or}"
+                ));
+            }
+            let strangers = strangers(&rule.expression, &known).into_iter();
+            let mut strangers: Vec<_> = strangers
+                .map(|name| (place(content, rule.expression_at.0, name).unwrap_or(rule.expression_at), name))
+                .collect();
+            strangers.sort_unstable();
+            for ((line, column), name) in strangers {
+                let guess = did_you_mean(name, known.iter().map(String::as_str));
+                warnings.push(format!(
+                    "{file}:{line}:{column}: expr: `{name}` is neither a series of the metric contract nor recorded by \
+                     a rule{guess}"
+                ));
+            }
+        }
+    }
+    warnings
+}
+
+fn rules(content: &[u8]) -> Vec<Rule> {
+    groups(content).into_iter().flat_map(|group| group.rules).collect()
+}
+
+/// The names in an expression that only we give out and that nothing has, each once.
+fn strangers<'a>(expression: &'a str, known: &BTreeSet<String>) -> BTreeSet<&'a str> {
+    let ours = |name: &&str| name.starts_with("moko_") || name.contains(":moko_");
+    selected(expression).into_iter().filter(ours).filter(|name| !known.contains(*name)).collect()
+}
+
+/// Line and column of a whole name, from a line on; both count from 1.
+fn place(content: &[u8], from: usize, name: &str) -> Option<(usize, usize)> {
+    let text = std::str::from_utf8(content).ok()?;
+    let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let mut lines = text.lines().enumerate().skip(from.saturating_sub(1));
+    lines.find_map(|(index, line)| {
+        let whole = |at: &usize| !line[..*at].ends_with(of_name) && !line[at + name.len()..].starts_with(of_name);
+        let at = line.match_indices(name).map(|(at, _)| at).find(whole)?;
+        Some((index + 1, line[..at].chars().count() + 1))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn warnings(text: &str) -> Vec<String> {
+        doubts(&[("mine.yml", text.as_bytes())], &BTreeSet::new())
+    }
+
+    fn expression(expression: &str) -> Vec<String> {
+        warnings(&format!("groups:\n- name: g\n  rules:\n  - alert: Mine\n    expr: |-\n      {expression}\n"))
+    }
+
+    #[test]
+    fn a_metric_that_exists_nowhere_is_told_with_its_place_and_the_nearest() {
+        assert_eq!(
+            expression("sum(rate(moko_script_executions_total[1h]))\n      / moko_script_duration_seconds_counts > 5"),
+            [
+                "mine.yml:7:9: expr: `moko_script_duration_seconds_counts` is neither a series of the metric contract nor \
+              recorded by a rule (did you mean `moko_script_duration_seconds_count`?)"
+            ]
+        );
+        let two = expression("moko_b_b_b > 0\n      and moko_a_a_a");
+        assert!(two[0].starts_with("mine.yml:6:7: ") && two[1].starts_with("mine.yml:7:11: "), "{two:?}");
+        // A histogram has no series of its plain name.
+        assert_eq!(
+            expression("'é' == moko_script_duration_seconds"),
+            ["mine.yml:6:14: expr: `moko_script_duration_seconds` is neither a series of the metric contract nor \
+              recorded by a rule (did you mean `moko_script_duration_seconds_sum`?)"]
+        );
+        assert_eq!(
+            expression(r#"{__name__="moko_nothing_like_it"} or moko_nothing_like_it"#),
+            [
+                "mine.yml:6:18: expr: `moko_nothing_like_it` is neither a series of the metric contract nor recorded by a \
+              rule"
+            ]
+        );
+        assert_eq!(expression("script_name:moko_script_duration_seconds:p96").len(), 1);
+    }
+
+    #[test]
+    fn what_is_in_the_contract_or_recorded_or_no_metric_is_fine() {
+        let bucket = "histogram_quantile(0.9, sum by (moko_le) (rate(moko_script_duration_seconds_bucket[1h])))";
+        for good in [
+            bucket,
+            "script_name:moko_script_duration_seconds:p95 > 1",
+            r#"up{job="moko_x", moko_y!="moko_z"} # moko_comment"#,
+            r#"{__name__=~"moko_.+"}"#,
+        ] {
+            assert_eq!(expression(good), [""; 0], "{good}");
+        }
+        let recorded =
+            "groups:\n- name: g\n  rules:\n  - {record: moko_mine, expr: up}\n  - {alert: A, expr: moko_mine == 0}\n";
+        assert_eq!(warnings(recorded), [""; 0]);
+        let other = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: moko_mine == 0}\n";
+        let both = [("a.yml", other.as_bytes()), ("b.yml", recorded.as_bytes())];
+        assert_eq!(doubts(&both, &BTreeSet::new()), [""; 0]);
+        assert_eq!(doubts(&both[..1], &BTreeSet::new()).len(), 1);
+    }
+
+    #[test]
+    fn a_name_of_ours_is_told_unless_ours_is_disabled() {
+        let text = "groups:\n- name: g\n  rules:\n  - alert: TargetDown\n    expr: up == 0\n";
+        assert_eq!(doubts(&[("mine.yml", text.as_bytes())], &BTreeSet::from(["TargetDown"])), [""; 0]);
+        assert_eq!(
+            warnings(text),
+            [
+                "mine.yml:4:12: alert: `TargetDown` is the name of a rule of moko-mon's own, and both are evaluated; give \
+                 yours another name, or list that one under `rules.disabled`"
+            ]
+        );
+    }
+
+    #[test]
+    fn our_own_files_raise_no_doubt_but_their_names() {
+        for text in [assets::ALERTS_CONFIG, assets::STACK_ALERTS] {
+            assert!(warnings(text).iter().all(|warning| warning.contains("give yours another name")), "{text}");
+        }
+    }
+}
