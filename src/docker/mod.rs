@@ -5,6 +5,7 @@ mod connect;
 pub mod endpoint;
 pub mod error;
 pub mod labels;
+mod life;
 pub mod observe;
 pub mod pull;
 pub mod translate;
@@ -26,6 +27,7 @@ use crate::error::{Code, Error, Result};
 use crate::observed::FileState;
 
 pub use connect::Engine;
+pub use life::{Life, Memory, Mounted};
 
 /// Limits of calls, in seconds. The client library's own limit does not cover the bodies of streams.
 mod limit {

@@ -1,110 +1,21 @@
 //! What a running Prometheus says through its HTTP API, version 1.
 
+mod answers;
+
 use std::collections::BTreeMap;
 
-use reqwest::Url;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Http, excerpt};
+use super::{Http, Server, TOTAL_TIMEOUT, excerpt};
 use crate::error::{Code, Error, Result};
+
+pub use answers::{Alert, Rule, RuleGroup, RuleKind, Runtime, Sample, Target, Targets};
 
 /// A Prometheus at an address.
 #[derive(Debug, Clone)]
 pub struct Prometheus {
-    http: Http,
-    url: String,
-}
-
-/// One series of an instant query's answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
-    /// Its labels, `__name__` among them where the query keeps it.
-    pub labels: BTreeMap<String, String>,
-    /// Its value; may be NaN or infinite.
-    pub value: f64,
-}
-
-/// A group of rules as it is loaded.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RuleGroup {
-    /// Unique in its file.
-    pub name: String,
-    /// The path of the file, in the server's own file system.
-    pub file: String,
-    /// Seconds between two evaluations.
-    pub interval: f64,
-    /// Seconds that the last evaluation of all its rules took.
-    #[serde(default)]
-    pub evaluation_time: f64,
-    /// When it was last evaluated, RFC 3339; the year 1 if never.
-    #[serde(default)]
-    pub last_evaluation: String,
-    /// Its rules, in the order of the file.
-    pub rules: Vec<Rule>,
-}
-
-/// A rule as it is loaded.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Rule {
-    /// The name of the alert, or of the recorded series.
-    pub name: String,
-    /// What kind it is.
-    #[serde(rename = "type")]
-    pub kind: RuleKind,
-    /// The expression, as the server prints it.
-    pub query: String,
-    /// Seconds of `for`; 0 for a recording rule.
-    #[serde(default)]
-    pub duration: f64,
-    /// Seconds of `keep_firing_for`.
-    #[serde(default)]
-    pub keep_firing_for: f64,
-    /// The labels that it adds.
-    #[serde(default)]
-    pub labels: BTreeMap<String, String>,
-    /// `ok`, `err` or `unknown` (not evaluated yet).
-    pub health: String,
-    /// The error of the last evaluation.
-    #[serde(default)]
-    pub last_error: String,
-    /// `inactive`, `pending` or `firing`, or `unknown` before the first evaluation; empty for a recording rule.
-    #[serde(default)]
-    pub state: String,
-    /// What is pending or firing now.
-    #[serde(default)]
-    pub alerts: Vec<Alert>,
-}
-
-/// The two kinds of rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RuleKind {
-    /// `alert:`
-    Alerting,
-    /// `record:`
-    Recording,
-}
-
-/// An instance of an alert that is pending or firing.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Alert {
-    /// All labels, `alertname` among them.
-    pub labels: BTreeMap<String, String>,
-    /// Its texts.
-    #[serde(default)]
-    pub annotations: BTreeMap<String, String>,
-    /// `pending` or `firing`.
-    pub state: String,
-    /// Since when the expression holds, RFC 3339.
-    #[serde(default)]
-    pub active_at: String,
-    /// The value as text, such as `1e+00`.
-    #[serde(default)]
-    pub value: String,
+    server: Server,
 }
 
 /// The frame of every answer.
@@ -137,16 +48,47 @@ struct Series {
 }
 
 impl Prometheus {
-    /// The server at `url`, which has no trailing slash.
+    /// The server at `url`, asked by nobody in particular.
     #[must_use]
     pub fn new(http: &Http, url: &str) -> Self {
-        Self { http: http.clone(), url: url.to_owned() }
+        Self { server: Server::new(http, url, TOTAL_TIMEOUT) }
+    }
+
+    /// That server: with its path prefix, its login and its limit of time.
+    #[must_use]
+    pub fn at(server: &Server) -> Self {
+        Self { server: server.clone() }
     }
 
     /// All groups of rules as they are loaded, with the state of each rule.
     pub async fn rules(&self) -> Result<Vec<RuleGroup>> {
         let groups: Groups = self.ask("/api/v1/rules", &[]).await?;
         Ok(groups.groups)
+    }
+
+    /// All targets that are scraped; with `dropped`, how many are not because of relabelling, which may be many.
+    pub async fn targets(&self, dropped: bool) -> Result<Targets> {
+        self.ask("/api/v1/targets", &[("state", if dropped { "any" } else { "active" })]).await
+    }
+
+    /// What the server says of itself.
+    pub async fn runtime(&self) -> Result<Runtime> {
+        self.ask("/api/v1/status/runtimeinfo", &[]).await
+    }
+
+    /// The values of all its flags, by their names without dashes.
+    pub async fn flags(&self) -> Result<BTreeMap<String, String>> {
+        self.ask("/api/v1/status/flags", &[]).await
+    }
+
+    /// The names of all metrics that have series.
+    pub async fn metric_names(&self) -> Result<Vec<String>> {
+        self.ask("/api/v1/label/__name__/values", &[]).await
+    }
+
+    /// An expression as the server writes it.
+    pub async fn format(&self, expression: &str) -> Result<String> {
+        self.ask("/api/v1/format_query", &[("query", expression)]).await
     }
 
     /// The answer to an instant query as of now: a scalar is a sample without labels, anything but numbers is empty.
@@ -164,13 +106,7 @@ impl Prometheus {
 
     /// Asks one question; an error that Prometheus tells is the cause of ours.
     async fn ask<T: DeserializeOwned>(&self, path: &str, parameters: &[(&str, &str)]) -> Result<T> {
-        let mut url = Url::parse(&format!("{}{path}", self.url)).map_err(|error| {
-            Error::new(Code::Usage, format!("`{}` is not the address of a server", self.url)).cause(error.to_string())
-        })?;
-        if !parameters.is_empty() {
-            url.query_pairs_mut().extend_pairs(parameters);
-        }
-        let answer = self.http.get(url.as_str(), None).await?;
+        let answer = self.server.get(path, parameters).await?;
         // Prometheus refuses with 400, 422 or 503 and says why in the same frame.
         match answer.json::<Envelope<T>>() {
             Ok(Envelope { status, data: Some(data), .. }) if status == "success" => Ok(data),
