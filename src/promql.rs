@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn an_expression_is_the_same_however_it_is_laid_out() {
         let long = "sum by (a) (\n  rate(x[5m]) # per second\n)\n> 0 and  on ( ) y";
-        assert_eq!(compact(long), "sum by(a)(rate(x[5m]))>0and on()y");
+        assert_eq!(compact(long), "sum by(a)(rate(x[5m]))>0 and on()y");
         assert_eq!(compact(long), compact("sum by(a) (rate(x[5m]))>0  and on() y"));
         assert_ne!(compact("x{a=\"b c\"}"), compact("x{a=\"bc\"}"));
         assert_ne!(compact("a or b"), compact("aor b"));

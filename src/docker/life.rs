@@ -1,12 +1,10 @@
 //! How a container lives: what the engine knows of it beyond its place in the list.
 
 use bollard::models::ContainerInspectResponse;
-use bollard::query_parameters::StatsOptionsBuilder;
-use futures_util::StreamExt as _;
 use jiff::Timestamp;
 
-use super::error::{Failure, classify, clean, explain, timed_out};
-use super::{Docker, limit, within};
+use super::Docker;
+use super::error::clean;
 use crate::error::Result;
 
 /// What the engine says of the life of a container.
@@ -39,39 +37,10 @@ pub struct Mounted {
     pub path: String,
 }
 
-/// How much memory a container uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Memory {
-    /// Bytes in use, without what the kernel gives back at once when it is needed.
-    pub used: u64,
-    /// Bytes that it may use.
-    pub limit: u64,
-}
-
 impl Docker {
     /// How a container lives, or `None` when it is gone.
     pub async fn life(&self, id: &str) -> Result<Option<Life>> {
         Ok(self.inspect(id).await?.map(life))
-    }
-
-    /// How much memory a container uses; `None` when it does not run, or the engine cannot tell.
-    pub async fn memory(&self, id: &str) -> Result<Option<Memory>> {
-        let goal = "could not read how much memory a container uses";
-        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
-        let mut stream = Box::pin(self.inner.stats(id, Some(options)));
-        let stats = match within(limit::READ, stream.next()).await {
-            Some(Some(Ok(stats))) => stats,
-            Some(Some(Err(failed))) if classify(&failed) == Failure::NotFound => return Ok(None),
-            Some(Some(Err(failed))) => return Err(explain(goal, &failed)),
-            Some(None) => return Ok(None),
-            None => return Err(timed_out(goal, limit::READ)),
-        };
-        let memory = stats.memory_stats.unwrap_or_default();
-        let (Some(usage), Some(limit)) = (memory.usage, memory.limit) else { return Ok(None) };
-        // File pages that nobody has used lately; named differently by the two versions of control groups.
-        let detail = memory.stats.unwrap_or_default();
-        let idle = detail.get("inactive_file").or_else(|| detail.get("total_inactive_file")).copied();
-        Ok(Some(Memory { used: usage.saturating_sub(idle.unwrap_or_default()), limit }))
     }
 
     /// The engine's own clock; `None` from engines that do not say.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Result;
-use crate::http::prometheus::{Prometheus, RuleGroup, Runtime, Targets};
+use crate::http::prometheus::{Prometheus, RuleGroup, Runtime, Sample, Targets};
 use crate::verify::Fact;
 
 /// What Prometheus says, as far as it was asked.
@@ -14,6 +14,7 @@ pub struct PrometheusFacts {
     runtime: Fact<Runtime>,
     flags: Fact<BTreeMap<String, String>>,
     names: Fact<BTreeSet<String>>,
+    memory: Fact<Vec<Sample>>,
 }
 
 impl PrometheusFacts {
@@ -40,5 +41,10 @@ impl PrometheusFacts {
     /// The names of all metrics that have series.
     pub async fn names(&self, prometheus: &Prometheus) -> Result<&BTreeSet<String>> {
         self.names.get(async { Ok(prometheus.metric_names().await?.into_iter().collect()) }).await
+    }
+
+    /// How many bytes of memory the processes that it scrapes use.
+    pub async fn memory(&self, prometheus: &Prometheus) -> Result<&Vec<Sample>> {
+        self.memory.get(prometheus.query("process_resident_memory_bytes")).await
     }
 }

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::running::limit;
 use super::{engine, life};
 use crate::component::Component;
-use crate::docker::{Life, Memory, Mounted};
+use crate::docker::{Life, Mounted};
 use crate::error::Result;
+use crate::http::prometheus::Sample;
 use crate::stack::{ComponentSpec, VolumeKind};
 use crate::ui::human;
 use crate::verify::checks::{check, since};
@@ -25,18 +26,31 @@ const DISK_FULL: u64 = 256 << 20;
 const DISK_LOW: u64 = 1 << 30;
 
 pub(super) async fn look_memory(world: &World, component: Component) -> Result<Finding> {
-    let (Some(spec), Some(engine)) = (world.spec(component), engine(world)) else {
+    let Some(spec) = world.spec(component) else {
         return Ok(Finding::skip(format!("no {} is part of the stack", component.title())));
     };
-    let Some(container) = engine.container(component) else {
-        return Ok(Finding::skip(format!("there is no container `{}`", spec.container.name)));
+    // The engine would take a second to say it; Prometheus knows it from the server itself.
+    let used = match world.prometheus() {
+        Some(prometheus) => world.facts.prometheus.memory(&prometheus).await.ok().and_then(|all| used(component, all)),
+        None => None,
     };
-    let used = engine.docker.memory(&container.id).await?;
     let life = life(world, component).await?.cloned().unwrap_or_default();
     Ok(judge_memory(spec, used, &life, Timestamp::now()))
 }
 
-fn judge_memory(spec: &ComponentSpec, memory: Option<Memory>, life: &Life, now: Timestamp) -> Finding {
+/// The bytes of one of our servers among those of everybody.
+fn used(component: Component, all: &[Sample]) -> Option<u64> {
+    let label = |sample: &Sample, name: &str| sample.labels.get(name).cloned().unwrap_or_default();
+    let ours = |sample: &&Sample| {
+        label(sample, "job") == component.name() && label(sample, "instance").starts_with(&format!("{component}:"))
+    };
+    let bytes = all.iter().find(ours)?.value;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no process has 2^53 bytes")]
+    (bytes >= 0.0).then_some(bytes as u64)
+}
+
+/// `used`: bytes, as far as Prometheus knows them.
+fn judge_memory(spec: &ComponentSpec, used: Option<u64>, life: &Life, now: Timestamp) -> Finding {
     let hint = format!("raise `{}.memory` in moko-mon.yaml, then `moko-mon up`", spec.component);
     if life.out_of_memory {
         let ran = life.started.map(|started| since(started, now)).unwrap_or_default();
@@ -44,8 +58,12 @@ fn judge_memory(spec: &ComponentSpec, memory: Option<Memory>, life: &Life, now: 
             format!("it was killed for using more than its {}, and started again {} ago", limit(spec), human(ran));
         return if ran > LONG_AGO { Finding::warn(fact, hint) } else { Finding::fail(fact, hint) };
     }
-    let Some(Memory { used, limit }) = memory else {
-        return Finding::skip("the engine does not tell how much memory it uses");
+    let limit = spec.container.memory;
+    let Some(used) = used else {
+        return Finding::pass(format!(
+            "it may use {} MiB and was never killed for more; how much it uses, Prometheus does not know yet",
+            limit >> 20
+        ));
     };
     let fact = format!("it uses {} of {} MiB", used >> 20, limit >> 20);
     if used > limit / 100 * NEARLY_FULL {
@@ -138,12 +156,22 @@ mod tests {
     fn a_server_near_its_limit_or_killed_at_it_is_told() {
         let now: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
         let judged = |used: u64, life: &Life| {
-            let finding = judge_memory(&spec(), Some(Memory { used: used << 20, limit: 1 << 30 }), life, now);
+            let finding = judge_memory(&spec(), Some(used << 20), life, now);
             (finding.outcome, finding.evidence.concat())
         };
         let life = Life::default();
         assert_eq!(judged(100, &life), (Outcome::Pass, "it uses 100 of 1024 MiB".to_owned()));
         assert_eq!(judged(1000, &life).0, Outcome::Warn);
+        assert_eq!(judge_memory(&spec(), None, &life, now).outcome, Outcome::Pass);
+        let sample = |job: &str, instance: &str, value: f64| Sample {
+            labels: [("job", job), ("instance", instance)]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+            value,
+        };
+        let all = [sample("prometheus", "forged:1", 1.0), sample("prometheus", "prometheus:9090", 5e7)];
+        assert_eq!(used(Component::Prometheus, &all), Some(50_000_000));
+        assert_eq!(used(Component::Grafana, &all), None);
         let killed = |started: &str| Life { out_of_memory: true, started: started.parse().ok(), ..Life::default() };
         assert_eq!(
             judged(100, &killed("2026-11-23T11:59:00Z")),

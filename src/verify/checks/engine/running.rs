@@ -177,15 +177,15 @@ mod tests {
         Life { status: status.to_owned(), restarts, started, finished: started, exit_code: 7, ..Life::default() }
     }
 
-    fn judged(container: Option<Container>, life: Option<Life>, foreign: bool) -> (Outcome, String) {
+    fn judged(container: Option<&Container>, life: Option<&Life>, foreign: bool) -> (Outcome, String) {
         let stack = Stack::desired(&defaults().unwrap()).unwrap();
         let spec = stack.get(Component::Pushgateway).unwrap();
-        let finding = judge(spec, container.as_ref(), life.as_ref(), foreign, now());
+        let finding = judge(spec, container, life, foreign, now());
         let hint = finding.hint.map(|hint| format!("\n→ {hint}")).unwrap_or_default();
         (finding.outcome, format!("{}{hint}", finding.evidence.join("\n")))
     }
 
-    fn fails(container: Option<Container>, life: Option<Life>) -> String {
+    fn fails(container: Option<&Container>, life: Option<&Life>) -> String {
         let (outcome, text) = judged(container, life, false);
         assert_eq!(outcome, Outcome::Fail, "{text}");
         text
@@ -203,36 +203,36 @@ mod tests {
              `docker inspect moko-mon-pushgateway`; without it, `moko-mon up` makes ours"
         );
         assert_eq!(
-            fails(Some(container(true)), Some(life("paused", 0))),
+            fails(Some(&container(true)), Some(&life("paused", 0))),
             "container `moko-mon-pushgateway` is paused\n→ let it go on with `moko-mon up`"
         );
         assert_eq!(
-            fails(Some(container(false)), Some(life("exited", 0))),
+            fails(Some(&container(false)), Some(&life("exited", 0))),
             "container `moko-mon-pushgateway` is not running\nit exited with code 7, 4.0 s ago\n→ bring it back with \
              `moko-mon up`"
         );
         assert_eq!(
-            fails(Some(container(false)), Some(life("restarting", 4))),
+            fails(Some(&container(false)), Some(&life("restarting", 4))),
             "container `moko-mon-pushgateway` is in a crash loop: started again 4 times\nit exited with code 7, 4.0 s \
              ago\n→ see why with `moko-mon logs pushgateway`"
         );
         assert_eq!(
-            fails(Some(container(true)), Some(life("running", 4))),
+            fails(Some(&container(true)), Some(&life("running", 4))),
             "container `moko-mon-pushgateway` is in a crash loop: started again 4 times, last 4.0 s ago\n→ see why \
              with `moko-mon logs pushgateway`"
         );
         let killed = Life { out_of_memory: true, ..life("restarting", 1) };
         assert_eq!(
-            fails(Some(container(false)), Some(killed)),
+            fails(Some(&container(false)), Some(&killed)),
             "container `moko-mon-pushgateway` is in a crash loop: started again 1 times\nit was killed for using more \
              than its 128 MiB of memory, 4.0 s ago\n→ raise `pushgateway.memory` in moko-mon.yaml, then `moko-mon up`"
         );
-        assert!(fails(Some(container(false)), Some(life("running", 0))).contains("not attached to its network"));
+        assert!(fails(Some(&container(false)), Some(&life("running", 0))).contains("not attached to its network"));
     }
 
     #[test]
     fn one_crash_is_no_loop() {
-        let (outcome, text) = judged(Some(container(true)), Some(life("running", 1)), false);
+        let (outcome, text) = judged(Some(&container(true)), Some(&life("running", 1)), false);
         assert_eq!(
             (outcome, text.as_str()),
             (Outcome::Pass, "container `moko-mon-pushgateway` has been running for 4.0 s")

@@ -95,7 +95,7 @@ fn a_server_of_ours_that_is_down_is_left_to_its_own_checks_and_one_that_just_cam
     let finding = up(&[down.clone(), target("app", "a:1", "")], &own(false, "2026-11-23T11:00:00Z"));
     assert_eq!(finding.outcome, Outcome::Pass);
     assert_eq!(finding.evidence, ["1 of 2 are up; Grafana left to the checks of its own"]);
-    let finding = up(&[down.clone()], &own(true, "2026-11-23T11:59:30Z"));
+    let finding = up(std::slice::from_ref(&down), &own(true, "2026-11-23T11:59:30Z"));
     assert_eq!(finding.outcome, Outcome::Skip);
     assert_eq!(
         finding.evidence,
