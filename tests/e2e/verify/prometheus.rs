@@ -115,6 +115,13 @@ fn targets_that_cannot_be_scraped_are_told_with_the_cause() {
         when(text.lines().count() == 4 && parts.iter().all(|part| text.contains(part)), text)
     });
 
+    // Two that Prometheus takes for one: a look at each job alone would not see it.
+    let same = |host: &str| format!("  - {{job: same, address: '{host}:{}', labels: {{instance: one}}}}\n", fine.port);
+    stack.config(&format!("{good}{}{}", same("localhost"), same("127.0.0.1")));
+    stack.up();
+    let checks = failing(&stack, &["prometheus.targets.present"]);
+    says(&checks, "prometheus.targets.present", &["`one` of job `same` is there 1 of 2 times"]);
+
     stack.config(&format!("{good}{}", target("twice", twice.port)));
     stack.up();
     let checks = failing(&stack, &["prometheus.samples"]);
