@@ -119,3 +119,58 @@ impl Prometheus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::http::Auth;
+    use crate::secret::Secret;
+
+    /// A server that answers one request with this status line and body; yields its address and what it was asked.
+    async fn server(status: &'static str, body: &'static str) -> (String, tokio::task::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let asked = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let count = stream.read(&mut request).await.unwrap();
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&request[..count]).into_owned()
+        });
+        (address, asked)
+    }
+
+    #[tokio::test]
+    async fn it_is_asked_below_a_path_prefix_with_a_token() {
+        let body = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"job":"a"},"value":[1,"2.5"]}]}}"#;
+        let (address, asked) = server("200 OK", body).await;
+        let http = Http::new().unwrap();
+        let server = Server::new(&http, &format!("{address}/prom/"), Duration::from_secs(5));
+        let server = server.with_auth(Some(Auth::Bearer(Secret::new("glsa"))));
+        let samples = Prometheus::at(&server).query("sum(up) > 1").await.unwrap();
+        assert_eq!((samples[0].value, samples[0].labels["job"].as_str()), (2.5, "a"));
+        let asked = asked.await.unwrap();
+        assert!(asked.starts_with("GET /prom/api/v1/query?query=sum%28up%29+%3E+1 HTTP/1.1\r\n"), "{asked}");
+        assert!(asked.to_lowercase().contains("authorization: bearer glsa"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_in_prometheus_words_and_a_page_as_what_it_is() {
+        let (address, _) =
+            server("400 Bad Request", r#"{"status":"error","errorType":"bad_data","error":"parse error: no"}"#).await;
+        let http = Http::new().unwrap();
+        let error = Prometheus::new(&http, &address).query("up(").await.unwrap_err();
+        assert_eq!(error.message, format!("Prometheus refused `GET {address}/api/v1/query?query=up%28`"));
+        assert_eq!(error.causes, ["parse error: no"]);
+        let (address, _) = server("502 Bad Gateway", "<html>nobody</html>").await;
+        let error = Prometheus::new(&http, &address).rules().await.unwrap_err();
+        assert_eq!(error.message, format!("`GET {address}/api/v1/rules` was not answered as expected"));
+        assert_eq!(error.causes, ["HTTP 502: <html>nobody</html>"]);
+    }
+}
