@@ -37,16 +37,31 @@ pub struct Mounted {
     pub path: String,
 }
 
+/// What an engine says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Its clock; `None` from engines that do not say.
+    pub time: Option<Timestamp>,
+    /// The name of the machine it runs on.
+    pub host: String,
+    /// The folder on that machine in which it keeps volumes.
+    pub root: String,
+}
+
 impl Docker {
     /// How a container lives, or `None` when it is gone.
     pub async fn life(&self, id: &str) -> Result<Option<Life>> {
         Ok(self.inspect(id).await?.map(life))
     }
 
-    /// The engine's own clock; `None` from engines that do not say.
-    pub async fn clock(&self) -> Result<Option<Timestamp>> {
-        let info = self.read("could not ask the engine for its time", self.inner.info()).await?;
-        Ok(info.system_time.as_deref().and_then(|time| time.parse().ok()))
+    /// What the engine says of itself.
+    pub async fn about(&self) -> Result<About> {
+        let info = self.read("could not ask the engine about itself", self.inner.info()).await?;
+        Ok(About {
+            time: info.system_time.as_deref().and_then(|time| time.parse().ok()),
+            host: info.name.unwrap_or_default(),
+            root: info.docker_root_dir.unwrap_or_default(),
+        })
     }
 }
 

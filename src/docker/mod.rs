@@ -27,7 +27,7 @@ use crate::error::{Code, Error, Result};
 use crate::observed::FileState;
 
 pub use connect::Engine;
-pub use life::{Life, Mounted};
+pub use life::{About, Life, Mounted};
 
 /// Limits of calls, in seconds. The client library's own limit does not cover the bodies of streams.
 mod limit {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::component::Component;
-use crate::docker::Life;
+use crate::docker::{About, Life};
 use crate::error::Result;
 use crate::verify::{Engine, Fact};
 
@@ -11,15 +11,21 @@ use crate::verify::{Engine, Fact};
 #[derive(Debug)]
 pub struct EngineFacts {
     lives: BTreeMap<Component, Fact<Option<Life>>>,
+    about: Fact<About>,
 }
 
 impl Default for EngineFacts {
     fn default() -> Self {
-        Self { lives: Component::ALL.map(|component| (component, Fact::default())).into() }
+        Self { lives: Component::ALL.map(|component| (component, Fact::default())).into(), about: Fact::default() }
     }
 }
 
 impl EngineFacts {
+    /// What the engine says of itself.
+    pub async fn about(&self, engine: &Engine) -> Result<&About> {
+        self.about.get(engine.docker.about()).await
+    }
+
     /// How the container of a component lives; `None` when there is none.
     pub async fn life(&self, engine: &Engine, component: Component) -> Result<Option<&Life>> {
         let Some(container) = engine.container(component) else { return Ok(None) };

@@ -14,7 +14,7 @@ use crate::http::prometheus::Sample;
 use crate::stack::{ComponentSpec, VolumeKind};
 use crate::ui::human;
 use crate::verify::checks::{check, since};
-use crate::verify::{Check, Finding, World};
+use crate::verify::{Check, Engine, Finding, World};
 
 /// The share of the limit above which a server is close to being killed.
 const NEARLY_FULL: u64 = 90;
@@ -104,16 +104,36 @@ fn misplaced(spec: &ComponentSpec, mounts: &[Mounted]) -> Vec<String> {
 
 /// Bytes that are free where Prometheus writes, and the folder; `None` where that cannot be told, as in an image
 /// without `df`.
-async fn disk(world: &World, engine: &crate::verify::Engine) -> Option<(u64, String)> {
+async fn disk(world: &World, engine: &Engine) -> Option<(u64, String)> {
+    if let Some(found) = host_disk(world, engine).await {
+        return Some(found);
+    }
     let component = Component::Prometheus;
     let container = engine.container(component)?;
     if life(world, component).await.ok()??.status != "running" {
         return None;
     }
     let folder = world.spec(component)?.volume(VolumeKind::Data)?.path.clone();
-    let command = ["df", "-P", "-k", &folder].map(str::to_owned).to_vec();
+    let command = DF.iter().copied().chain([folder.as_str()]).map(str::to_owned).collect();
     let (code, output) = engine.docker.exec(&container.id, command, "").await.ok()?;
     (code == 0).then(|| free(&output).map(|bytes| (bytes, folder)))?
+}
+
+const DF: [&str; 3] = ["df", "-P", "-k"];
+
+/// The same without a process in the container, which costs a tenth of a second, where the engine is on this machine.
+async fn host_disk(world: &World, engine: &Engine) -> Option<(u64, String)> {
+    let here = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().filter(|_| engine.docker.engine.local)?;
+    let about = world.facts.engine.about(engine).await.ok()?;
+    // An engine in a virtual machine has a name of its own, and its folder is not this machine's.
+    if about.root.is_empty() || about.host != here.trim() {
+        return None;
+    }
+    let [df, options @ ..] = DF;
+    let output =
+        tokio::process::Command::new(df).args(options).arg(&about.root).kill_on_drop(true).output().await.ok()?;
+    let bytes = free(&String::from_utf8_lossy(&output.stdout)).filter(|_| output.status.success())?;
+    Some((bytes, about.root.clone()))
 }
 
 /// The bytes available in what `df -P -k` prints.
