@@ -28,6 +28,7 @@ pub mod lock;
 pub mod observed;
 pub mod plan;
 pub mod platform;
+pub mod promql;
 pub mod render;
 pub mod rules;
 pub mod secret;

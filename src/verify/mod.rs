@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 
 pub use catalog::catalog;
 pub use fact::Fact;
-pub use facts::{Facts, GrafanaFacts, PrometheusFacts};
+pub use facts::{EngineFacts, Facts, GrafanaFacts, PrometheusFacts};
 pub use run::{Selection, run};
 pub use world::{Engine, Expected, World};
 
