@@ -28,3 +28,4 @@ mod rules;
 mod support;
 mod targets;
 mod tools;
+mod verify;

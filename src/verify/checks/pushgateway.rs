@@ -11,7 +11,6 @@ use super::{check, few, not_given, ready};
 use crate::component::Component;
 use crate::error::Result;
 use crate::http::prometheus::Prometheus;
-use crate::ui::human;
 use crate::verify::facts::PushGroup;
 use crate::verify::{Check, Finding, World};
 
@@ -153,12 +152,22 @@ fn judge_stale(groups: &[PushGroup], limit: Duration, now: i64) -> Finding {
     #[expect(clippy::cast_precision_loss, reason = "seconds since the epoch are exact in a double")]
     let age = |group: &PushGroup| Duration::try_from_secs_f64(now as f64 - group.pushed).unwrap_or_default();
     let stale = groups.iter().filter(|group| group.pushed > 0.0 && age(group) > limit);
-    let stale = stale.map(|group| format!("nobody has pushed to group {{{}}} for {}", group.name(), human(age(group))));
+    let stale = stale.map(|group| format!("nobody has pushed to group {{{}}} for {}", group.name(), hours(age(group))));
     Finding::warn_if_any(
         few(stale.collect()),
         "see whether the script still runs; a group left behind goes with `curl -X DELETE …/metrics/job/<job>`",
-        format!("{} groups, none without a push for more than {}", groups.len(), human(limit)),
+        format!("{} groups, none without a push for more than {}", groups.len(), hours(limit)),
     )
+}
+
+/// A time that is long for people: `26h`, `2h 30m`.
+fn hours(duration: Duration) -> String {
+    let minutes = duration.as_secs() / 60;
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes}m"),
+        (hours, 0) => format!("{hours}h"),
+        (hours, minutes) => format!("{hours}h {minutes}m"),
+    }
 }
 
 #[cfg(test)]

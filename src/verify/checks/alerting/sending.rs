@@ -166,15 +166,15 @@ mod tests {
         assert_eq!(
             fine,
             Finding::pass(
-                "7 sent since Prometheus started; none failed or was dropped within 1m; 0 of 10000 in the queue"
+                "7 sent since Prometheus started; none failed or was dropped within 60 s; 0 of 10000 in the queue"
             )
         );
         let failed = judge_sending(&samples(9000.0), 2.3, 1.0, MINUTE, false);
         assert_eq!(
             failed.evidence,
             [
-                "3 notifications to Alertmanager failed within 1m",
-                "1 notifications to Alertmanager were dropped within 1m",
+                "3 notifications to Alertmanager failed within 60 s",
+                "1 notifications to Alertmanager were dropped within 60 s",
                 "the queue of notifications is nearly full: 9000 of 10000"
             ]
         );
