@@ -95,6 +95,9 @@ pub enum Command {
     /// Move dashboards between Grafana and files
     #[command(subcommand)]
     Dashboard(Dashboard),
+    /// Look at the alert rules of the running stack
+    #[command(subcommand)]
+    Rules(Rules),
     /// Write the stack in other tools' formats
     #[command(subcommand)]
     Render(Render),
@@ -131,6 +134,7 @@ impl Command {
             Self::Dashboard(Dashboard::Import { .. }) => "dashboard import",
             Self::Dashboard(Dashboard::Export { .. }) => "dashboard export",
             Self::Dashboard(Dashboard::Diff { .. }) => "dashboard diff",
+            Self::Rules(Rules::Simulate(_)) => "rules simulate",
             Self::Render(Render::Compose(_)) => "render compose",
             Self::Config(Config::Check) => "config check",
             Self::Config(Config::Show) => "config show",
@@ -255,6 +259,24 @@ pub enum Dashboard {
     },
 }
 
+/// What to do with the alert rules.
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// Make an alert fire for real with simulated series, and follow it until Alertmanager has dealt with it
+    Simulate(Simulate),
+}
+
+/// Flags of `rules simulate`.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// The alert, such as `CircuitBreakerOpen`
+    #[arg(required_unless_present = "clean")]
+    pub name: Option<String>,
+    /// Only remove what a simulation that was killed has left behind
+    #[arg(long, conflicts_with = "name")]
+    pub clean: bool,
+}
+
 /// Formats of other tools.
 #[derive(Debug, Subcommand)]
 pub enum Render {
@@ -299,6 +321,8 @@ mod tests {
             "dashboard export x -o f",
             "dashboard import f",
             "dashboard diff",
+            "rules simulate CircuitBreakerOpen",
+            "rules simulate --clean",
             "config show",
             "man -o d",
             "completions bash",

@@ -47,6 +47,10 @@ pub enum Code {
     Differs,
     /// What was asked for does not exist in this project.
     NotFound,
+    /// An alert that was to be simulated is pending or firing already.
+    AlreadyFiring,
+    /// A simulated alert did not come as far as a notification.
+    NotFired,
     /// A local file could not be read or written.
     Io,
     /// A first Ctrl-C (SIGINT) ended the command.
@@ -78,6 +82,8 @@ impl Code {
             Self::VerifyFailed => "verify_failed",
             Self::Differs => "differs",
             Self::NotFound => "not_found",
+            Self::AlreadyFiring => "already_firing",
+            Self::NotFired => "not_fired",
             Self::Io => "io",
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",
@@ -105,6 +111,8 @@ impl Code {
             | Self::VerifyFailed
             | Self::Differs
             | Self::NotFound
+            | Self::AlreadyFiring
+            | Self::NotFired
             | Self::Io => ExitStatus::Failed,
         }
     }

@@ -9,6 +9,7 @@ mod logs;
 mod open;
 mod password;
 mod render;
+mod rules;
 mod status;
 mod up;
 mod verify;
@@ -90,7 +91,7 @@ const fn stops_by_itself(command: &Command) -> bool {
     match command {
         Command::Up(flags) => !flags.dry_run,
         Command::Logs(flags) => flags.follow,
-        Command::Down(_) | Command::Password(cli::Password::Reset) => true,
+        Command::Down(_) | Command::Password(cli::Password::Reset) | Command::Rules(cli::Rules::Simulate(_)) => true,
         Command::Init
         | Command::Status(_)
         | Command::Verify(_)
@@ -115,6 +116,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Open(flags) => open::run(context, &flags).await,
         Command::Password(what) => password::run(context, what).await,
         Command::Dashboard(what) => dashboard::run(context, &what).await,
+        Command::Rules(what) => rules::run(context, &what).await,
         Command::Render(what) => render::run(context, &what),
         Command::Config(what) => config::run(context, what),
         Command::Completions { shell } => Ok(completions::completions(shell)),

@@ -34,7 +34,7 @@ mod thresholds;
 pub use duration::PromDuration;
 pub use init::starting_file;
 pub use json_schema::json_schema;
-pub(crate) use names::{did_you_mean, quote};
+pub(crate) use names::{did_you_mean, list, quote};
 pub use problem::{Place, Problem, Problems};
 pub use resolve::{FILE_NAME, FILE_VARIABLE, Origin, Resolved, Setting, Sources, defaults, project, resolve};
 pub use thresholds::*;

@@ -15,6 +15,7 @@ use crate::secret::Secret;
 pub mod alertmanager;
 pub mod grafana;
 pub mod prometheus;
+pub mod pushgateway;
 mod server;
 
 pub use server::{Auth, Server};
@@ -50,6 +51,13 @@ enum Asker<'a> {
     Token(&'a Secret),
 }
 
+/// What is sent with a request.
+#[derive(Debug, Clone, Copy)]
+enum Body<'a> {
+    Json(&'a Value),
+    Text(&'a str),
+}
+
 /// What a server answered, whatever the status.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -83,12 +91,22 @@ impl Http {
 
     /// `POST` of a JSON body, any status.
     pub async fn post(&self, url: &str, login: Option<&Login>, body: &Value) -> Result<Answer> {
-        self.send(Method::POST, url, login.map(Asker::Login), Some(body), TOTAL_TIMEOUT).await
+        self.send(Method::POST, url, login.map(Asker::Login), Some(Body::Json(body)), TOTAL_TIMEOUT).await
     }
 
     /// `PUT` of a JSON body, any status.
     pub async fn put(&self, url: &str, login: Option<&Login>, body: &Value) -> Result<Answer> {
-        self.send(Method::PUT, url, login.map(Asker::Login), Some(body), TOTAL_TIMEOUT).await
+        self.send(Method::PUT, url, login.map(Asker::Login), Some(Body::Json(body)), TOTAL_TIMEOUT).await
+    }
+
+    /// `PUT` of a plain text, any status.
+    pub async fn put_text(&self, url: &str, body: &str) -> Result<Answer> {
+        self.send(Method::PUT, url, None, Some(Body::Text(body)), TOTAL_TIMEOUT).await
+    }
+
+    /// `DELETE`, any status.
+    pub async fn delete(&self, url: &str) -> Result<Answer> {
+        self.send(Method::DELETE, url, None, None, TOTAL_TIMEOUT).await
     }
 
     /// The body of a successful `GET`; any status but 2xx is an error. For probes, which bring their own limit.
@@ -102,7 +120,7 @@ impl Http {
         method: Method,
         url: &str,
         asker: Option<Asker<'_>>,
-        body: Option<&Value>,
+        body: Option<Body<'_>>,
         timeout: Duration,
     ) -> Result<Answer> {
         let request = format!("{method} {}", without_credentials(url));
@@ -113,9 +131,11 @@ impl Http {
             Some(Asker::Token(token)) => builder.bearer_auth(token.expose()),
             None => builder,
         };
-        if let Some(body) = body {
-            builder = builder.json(body);
-        }
+        builder = match body {
+            Some(Body::Json(value)) => builder.json(value),
+            Some(Body::Text(text)) => builder.body(text.to_owned()),
+            None => builder,
+        };
         let mut response = builder.send().await.map_err(|error| lost(&error))?;
         let status = response.status().as_u16();
         let mut bytes = Vec::new();

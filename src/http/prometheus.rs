@@ -105,6 +105,22 @@ pub struct Alert {
     pub value: String,
 }
 
+/// A target that is scraped.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// The name of its scrape job in the configuration.
+    pub scrape_pool: String,
+    /// `up`, `down`, or `unknown` before the first scrape.
+    pub health: String,
+    /// Why the last scrape failed; empty if it did not.
+    #[serde(default)]
+    pub last_error: String,
+    /// The time between two scrapes, as Prometheus writes it: `15s`.
+    #[serde(default)]
+    pub scrape_interval: String,
+}
+
 /// The frame of every answer.
 #[derive(Deserialize)]
 struct Envelope<T> {
@@ -117,6 +133,12 @@ struct Envelope<T> {
 #[derive(Deserialize)]
 struct Groups {
     groups: Vec<RuleGroup>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Targets {
+    active_targets: Vec<Target>,
 }
 
 #[derive(Deserialize)]
@@ -151,6 +173,12 @@ impl Prometheus {
     pub async fn rules(&self) -> Result<Vec<RuleGroup>> {
         let groups: Groups = self.ask("/api/v1/rules", &[]).await?;
         Ok(groups.groups)
+    }
+
+    /// All targets that are scraped.
+    pub async fn targets(&self) -> Result<Vec<Target>> {
+        let targets: Targets = self.ask("/api/v1/targets", &[("state", "active")]).await?;
+        Ok(targets.active_targets)
     }
 
     /// The answer to an instant query as of now: a scalar is a sample without labels, anything but numbers is empty.

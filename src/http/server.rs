@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::{Answer, Asker, Http, Login};
+use super::{Answer, Asker, Body, Http, Login};
 use crate::error::{Code, Error, Result};
 use crate::secret::Secret;
 
@@ -60,7 +60,7 @@ impl Server {
         if !parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(parameters);
         }
-        self.send(Method::GET, url.as_str(), None).await
+        self.ask(Method::GET, url.as_str(), None).await
     }
 
     /// The body of a successful `GET`; any status but 2xx is an error.
@@ -71,12 +71,26 @@ impl Server {
 
     /// `POST` of a JSON body, any status.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
-        self.send(Method::POST, &format!("{}{path}", self.url), Some(body)).await
+        self.send(Method::POST, path, Some(Body::Json(body))).await
+    }
+
+    /// `PUT` of a plain text, any status.
+    pub async fn put_text(&self, path: &str, body: &str) -> Result<Answer> {
+        self.send(Method::PUT, path, Some(Body::Text(body))).await
+    }
+
+    /// `DELETE`, any status.
+    pub async fn delete(&self, path: &str) -> Result<Answer> {
+        self.send(Method::DELETE, path, None).await
     }
 
     /// A request to a whole address of this server, any status.
-    pub(super) async fn send(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer> {
-        self.http.send(method, url, self.asker(), body, self.timeout).await
+    pub(super) async fn ask(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer> {
+        self.http.send(method, url, self.asker(), body.map(Body::Json), self.timeout).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<Body<'_>>) -> Result<Answer> {
+        self.http.send(method, &format!("{}{path}", self.url), self.asker(), body, self.timeout).await
     }
 
     fn asker(&self) -> Option<Asker<'_>> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::event::{Event, Reporter, human, megabytes};
+use super::event::{Event, Reporter, countdown, human, megabytes};
 use super::plain;
 use crate::plan::Step;
 
@@ -74,6 +74,7 @@ impl Reporter for Bars {
             Event::Waiting { component, elapsed, last } => {
                 self.set(component.name(), format!("waiting {}: {last}", human(*elapsed)));
             }
+            Event::Countdown { name, phase, left } => self.set(name, countdown(phase, *left)),
             Event::End => {
                 if let Ok(lines) = self.lines.lock() {
                     lines.values().for_each(ProgressBar::finish_and_clear);

@@ -32,6 +32,15 @@ pub enum Event<'a> {
         /// What it said last.
         last: &'a str,
     },
+    /// Something will come within a while.
+    Countdown {
+        /// Whom it is about.
+        name: &'a str,
+        /// What will come: `to fire`.
+        phase: &'a str,
+        /// Within how long; zero: it is overdue.
+        left: Duration,
+    },
     /// Something else worth a line.
     Note(&'a str),
     /// A warning.
@@ -57,6 +66,18 @@ pub fn human(duration: Duration) -> String {
     }
 }
 
+/// What a countdown says: `to fire within 12 s`.
+#[must_use]
+pub(super) fn countdown(phase: &str, left: Duration) -> String {
+    // A clock that counts down shows no parts of a second.
+    let seconds = left.as_secs();
+    match seconds {
+        0 => format!("{phase} at any moment"),
+        1..=119 => format!("{phase} within {seconds} s"),
+        _ => format!("{phase} within {} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
 /// Bytes for people: `12.3 MB`.
 #[must_use]
 pub(super) fn megabytes(bytes: u64) -> String {
@@ -74,5 +95,8 @@ mod tests {
         assert_eq!(human(Duration::from_secs(12)), "12 s");
         assert_eq!(human(Duration::from_secs(125)), "2 min 5 s");
         assert_eq!(megabytes(12_345_678), "12.3 MB");
+        assert_eq!(countdown("to fire", Duration::from_millis(12_900)), "to fire within 12 s");
+        assert_eq!(countdown("to fire", Duration::from_secs(300)), "to fire within 5 min 0 s");
+        assert_eq!(countdown("to fire", Duration::ZERO), "to fire at any moment");
     }
 }

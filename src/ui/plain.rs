@@ -4,28 +4,35 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Mutex;
 
-use super::event::{Event, Reporter, human, megabytes};
+use super::event::{Event, Reporter, countdown, human, megabytes};
 
 /// Lines on stderr.
 #[derive(Default)]
 pub(super) struct Plain {
-    /// The tenth of each image that was told last: a log wants to know that it goes on, not every second of it.
+    /// The tenth of each image, or the half minute of each countdown, that was told last: a log wants to know that it
+    /// goes on, not every second of it.
     told: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Plain {
-    /// Whether a pull has come into another tenth since it was told last.
-    fn is_news(&self, image: &str, current: u64, total: u64) -> bool {
-        let tenth = (current * 10).checked_div(total).unwrap_or_default();
-        self.told.lock().is_ok_and(|mut told| told.insert(image.to_owned(), tenth) != Some(tenth))
+    /// Whether something has come into another step since it was told last.
+    fn is_news(&self, what: &str, step: u64) -> bool {
+        self.told.lock().is_ok_and(|mut told| told.insert(what.to_owned(), step) != Some(step))
     }
 }
 
 impl Reporter for Plain {
     fn on(&self, event: &Event<'_>) {
-        if let Event::Pulling { image, current, total } = event
-            && !self.is_news(image, *current, *total)
-        {
+        let news = match event {
+            Event::Pulling { image, current, total } => {
+                self.is_news(image, (current * 10).checked_div(*total).unwrap_or_default())
+            }
+            Event::Countdown { name, phase, left } => {
+                self.is_news(&format!("{name} {phase}"), left.as_secs().div_ceil(30))
+            }
+            _ => true,
+        };
+        if !news {
             return;
         }
         if let Some(line) = line(event) {
@@ -53,6 +60,7 @@ pub(super) fn line(event: &Event<'_>) -> Option<String> {
         Event::Waiting { component, elapsed, last } => {
             Some(format!("{component:<13} waiting   {} so far: {last}", human(*elapsed)))
         }
+        Event::Countdown { phase, left, .. } => Some(countdown(phase, *left)),
         Event::Note(text) => Some((*text).to_owned()),
         Event::Warning(text) => Some(format!("warning: {text}")),
     }
@@ -63,10 +71,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pull_is_told_once_for_each_tenth() {
+    fn what_goes_on_is_told_once_for_each_step() {
         let plain = Plain::default();
-        let told = [0, 5, 9, 10, 15, 99, 100].map(|current| plain.is_news("x", current, 100));
-        assert_eq!(told, [true, false, false, true, false, true, true]);
-        assert!(plain.is_news("y", 0, 0));
+        let told = [0, 0, 1, 1, 9, 10].map(|step| plain.is_news("x", step));
+        assert_eq!(told, [true, false, true, false, true, true]);
+        assert!(plain.is_news("y", 0));
     }
 }

@@ -66,7 +66,7 @@ impl Grafana {
     /// The version of a Grafana that serves and has its database; `None` if it does not tell. Needs no login.
     pub async fn health(&self) -> Result<Option<String>> {
         let url = self.url(&["health"])?;
-        let answer = self.server.send(Method::GET, url.as_str(), None).await.goal(|| Subject::SERVER.goal(true))?;
+        let answer = self.server.ask(Method::GET, url.as_str(), None).await.goal(|| Subject::SERVER.goal(true))?;
         if !answer.is_success() {
             return Err(refusal(Subject::SERVER, &answer, None));
         }
@@ -113,7 +113,7 @@ impl Grafana {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let answer = self.server.send(Method::GET, url.as_str(), None).await.goal(|| subject.goal(true))?;
+        let answer = self.server.ask(Method::GET, url.as_str(), None).await.goal(|| subject.goal(true))?;
         Ok(self.noted(answer))
     }
 
@@ -121,7 +121,7 @@ impl Grafana {
     async fn post(&self, subject: Subject<'_>, path: &[&str], body: &Value) -> Result<Answer> {
         self.may_log_in()?;
         let url = self.url(path)?;
-        let answer = self.server.send(Method::POST, url.as_str(), Some(body)).await.goal(|| subject.goal(false))?;
+        let answer = self.server.ask(Method::POST, url.as_str(), Some(body)).await.goal(|| subject.goal(false))?;
         Ok(self.noted(answer))
     }
 
@@ -129,7 +129,7 @@ impl Grafana {
     async fn put(&self, subject: Subject<'_>, path: &[&str], body: &Value) -> Result<Answer> {
         self.may_log_in()?;
         let url = self.url(path)?;
-        let answer = self.server.send(Method::PUT, url.as_str(), Some(body)).await.goal(|| subject.goal(false))?;
+        let answer = self.server.ask(Method::PUT, url.as_str(), Some(body)).await.goal(|| subject.goal(false))?;
         Ok(self.noted(answer))
     }
 
