@@ -109,8 +109,8 @@ impl Route {
                             .iter()
                             .any(|alert| other.fits(alert) == Fits::Surely && route.fits(alert) >= Fits::Perhaps)
                 };
-                let taker = self.routes[..index].iter().find(takes).map(Self::name).unwrap_or_default();
-                found.push((route.name(), format!("the route {taker} before it takes them all and does not continue")));
+                let first = self.routes[..index].iter().find(takes).map(Self::name).unwrap_or_default();
+                found.push((route.name(), format!("the route {first} before it takes them all and does not continue")));
             } else {
                 found.push((route.name(), "no rule sets such labels".to_owned()));
             }

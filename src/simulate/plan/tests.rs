@@ -140,9 +140,7 @@ fn each_breaker_and_each_finding_trips_its_own_rule() {
     assert_eq!(breaker(Alert::CircuitBreakerOpen, "simulated-open"), "1");
     assert_eq!(breaker(Alert::CircuitBreakerStuckOpen, "simulated-half-open"), "2");
     let finding = |alert, severity| {
-        value(&by_default(alert).pushes[0], "moko_security_findings_total", "", ("severity", severity))
-            .to_string()
-            .to_string()
+        value(&by_default(alert).pushes[0], "moko_security_findings_total", "", ("severity", severity)).to_string()
     };
     assert_eq!(finding(Alert::SecurityFindingsDetected, "medium"), "1");
     assert_eq!(finding(Alert::HighSeveritySecurityFinding, "high"), "1");

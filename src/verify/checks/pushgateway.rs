@@ -81,9 +81,10 @@ fn judge_honor_labels(configuration: &Value, seen: &BTreeSet<String>, renamed: b
         seen.contains(&name) || (seen.is_empty() && ours && name == Component::Pushgateway.name())
     });
     let (kept, lost): (Vec<&Value>, Vec<&Value>) = jobs.partition(|job| job["honor_labels"] == true);
-    let hint = match ours {
-        true => "bring Prometheus' configuration back with `moko-mon up`",
-        false => "set `honor_labels: true` in that scrape job, then reload Prometheus",
+    let hint = if ours {
+        "bring Prometheus' configuration back with `moko-mon up`"
+    } else {
+        "set `honor_labels: true` in that scrape job, then reload Prometheus"
     };
     if kept.is_empty() && lost.is_empty() {
         return Finding::skip("no scrape job of Prometheus has met a Pushgateway (yet)");

@@ -12,7 +12,7 @@ mod variables;
 #[cfg(test)]
 use expand::Picked;
 pub(super) use expand::{Expansion, Variables};
-pub(super) use expression::selectors;
+pub(super) use expression::{Selector, selectors};
 pub(super) use frames::{Class, classify};
 pub(super) use queries::{Query, Source, Sources, Span, library_panels, queries};
 pub(super) use variables::{Ask, Declared, declared};

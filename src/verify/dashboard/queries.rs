@@ -70,10 +70,8 @@ impl Sources {
         let is_prometheus = |kind: Option<&str>| kind.is_none_or(|kind| kind == "prometheus");
         let Some(all) = &self.0 else {
             // They may not be listed: what the panel says has to do.
-            return match is_prometheus(kind) && !name.is_empty() {
-                true => Source::Prometheus(name),
-                false => Source::Other,
-            };
+            let usable = is_prometheus(kind) && !name.is_empty();
+            return if usable { Source::Prometheus(name) } else { Source::Other };
         };
         let found = match name.as_str() {
             "" | "default" => all.iter().find(|source| source["isDefault"] == true),

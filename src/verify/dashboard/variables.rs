@@ -155,7 +155,7 @@ mod tests {
 
     use super::*;
 
-    fn one(json: Value) -> Declared {
+    fn one(json: &Value) -> Declared {
         declared(&json!({ "templating": { "list": [json] } })).remove(0)
     }
 
@@ -192,7 +192,7 @@ mod tests {
         let query = |more: Value| {
             let mut json = json!({ "type": "query", "name": "v", "query": "label_values(v)" });
             json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            one(json)
+            one(&json)
         };
         let all = json!({ "value": ["$__all"] });
         assert_eq!(
@@ -204,10 +204,10 @@ mod tests {
         assert_eq!(query(json!({ "current": { "value": "y" } })).pick(&choices), Picked::One("y".into()));
         // What was saved is gone: the first there is.
         assert_eq!(query(json!({ "current": { "value": "old" } })).pick(&choices), Picked::One("x".into()));
-        let custom = one(json!({ "type": "custom", "name": "c", "query": "a, Label : b\\,c" }));
+        let custom = one(&json!({ "type": "custom", "name": "c", "query": "a, Label : b\\,c" }));
         assert_eq!(custom.ask, Ask::Fixed(vec!["a".into(), "b,c".into()]));
         let source =
-            one(json!({ "type": "datasource", "name": "ds", "query": "prometheus", "current": { "value": "uid" } }));
+            one(&json!({ "type": "datasource", "name": "ds", "query": "prometheus", "current": { "value": "uid" } }));
         assert_eq!(source.pick(&[]), Picked::One("uid".into()));
     }
 }

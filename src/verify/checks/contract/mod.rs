@@ -117,8 +117,7 @@ fn judge_metrics(published: &Published) -> Finding {
     if missing.is_empty() {
         return Finding { evidence: lines, ..Finding::pass("") };
     }
-    let hint =
-        "publish it with every run, or alerts and panels about it stay silent; docs: the metric contract in README";
+    let hint = "publish it with every run: alerts and panels that read it stay silent";
     Finding::warn_if_any(few(missing).into_iter().chain(lines).collect(), hint, "")
 }
 

@@ -35,7 +35,7 @@ impl Behind<'_> {
         let required = REQUIRED.iter().flat_map(|metric| metric.series().into_iter().chain([metric.name.to_owned()]));
         let mut expected: BTreeSet<String> = required.collect();
         if let Reply::Data(data) = self.ask("rules", &[("type", "record")]).await? {
-            let rules = data["groups"].as_array().into_iter().flatten().flat_map(|group| group["rules"].as_array());
+            let rules = data["groups"].as_array().into_iter().flatten().filter_map(|group| group["rules"].as_array());
             expected.extend(rules.flatten().filter_map(|rule| rule["name"].as_str()).map(str::to_owned));
         }
         let mut present = BTreeSet::new();

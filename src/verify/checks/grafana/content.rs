@@ -47,12 +47,11 @@ fn prometheus(all: &[Value]) -> impl Iterator<Item = &Value> {
 
 pub(super) async fn look_health(world: &World) -> Result<Finding> {
     let grafana = world.facts.grafana.client(world).await?;
-    let uids: Vec<String> = match ours(world) {
-        Some(content) => vec![content.data_source.uid.clone()],
-        None => {
-            let all = world.facts.grafana.sources(world).await?.0.as_deref().unwrap_or_default();
-            prometheus(all).filter_map(|source| source["uid"].as_str()).map(str::to_owned).collect()
-        }
+    let uids: Vec<String> = if let Some(content) = ours(world) {
+        vec![content.data_source.uid.clone()]
+    } else {
+        let all = world.facts.grafana.sources(world).await?.0.as_deref().unwrap_or_default();
+        prometheus(all).filter_map(|source| source["uid"].as_str()).map(str::to_owned).collect()
     };
     let mut evidence = Vec::new();
     for uid in uids {
@@ -157,7 +156,7 @@ mod tests {
     #[test]
     fn a_foreign_grafana_needs_a_prometheus() {
         let loki = json!({ "type": "loki", "name": "Logs" });
-        let finding = any_source(Some(&[loki.clone()]));
+        let finding = any_source(Some(std::slice::from_ref(&loki)));
         assert_eq!(finding.evidence, ["none of its 1 data sources is a Prometheus"]);
         assert_eq!(finding.outcome, Outcome::Fail);
         let finding = any_source(Some(&[loki, json!({ "type": "prometheus", "name": "Prom" })]));

@@ -4,6 +4,7 @@ mod behind;
 mod content;
 mod panels;
 mod variables;
+mod why;
 
 use futures_util::FutureExt as _;
 

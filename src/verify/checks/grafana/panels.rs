@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::few;
-use super::behind::{Behind, Names};
+use super::why::{self, Why};
 use crate::error::Result;
 use crate::http::excerpt;
 use crate::http::grafana::Grafana;
-use crate::verify::dashboard::{Class, Query, Source, Span, classify, queries, selectors};
-use crate::verify::facts::{Opened, Reply};
+use crate::verify::dashboard::{Class, Query, Source, Span, classify, queries};
+use crate::verify::facts::Opened;
 use crate::verify::{Finding, World, bounded};
 
 /// One panel, or rather its queries to one data source, which one request makes.
@@ -50,12 +50,14 @@ pub(super) async fn look(world: &World) -> Result<Finding> {
     }
     let made = bounded(panels.into_iter().map(|panel| make(grafana, panel))).await?;
     let (empty, seen): (Vec<_>, Vec<_>) = made.into_iter().flatten().partition(|(_, seen)| seen.class == Class::Empty);
-    let names = match empty.iter().find_map(|(query, _)| uid(query)) {
-        Some(uid) => Some(Behind { grafana, uid }.names().await?),
-        None => None,
+    let question = |query: &Query, seen: &Seen| {
+        Some((uid(query)?.to_owned(), plain(&query.expression, spans[seen.key.0].length())))
     };
-    let asked =
-        empty.iter().map(|(query, seen)| diagnose(grafana, names.as_ref(), &spans[seen.key.0], query, seen.clone()));
+    let why = why::ask(grafana, empty.iter().filter_map(|(query, seen)| question(query, seen)).collect()).await?;
+    let asked = empty.iter().map(|(query, seen)| {
+        let why = question(query, seen).and_then(|question| why.get(&question)).unwrap_or(&Why::Quiet);
+        explained(grafana, query, seen.clone(), why)
+    });
     let asked = bounded(asked).await?;
     let mut seen: Vec<Seen> = seen.into_iter().map(|(_, seen)| seen).chain(asked).collect();
     seen.sort_by_key(|seen| seen.key);
@@ -112,39 +114,20 @@ fn said(seen: &str, body: &Value) -> String {
     body["message"].as_str().map_or_else(|| seen.to_owned(), |message| format!("Grafana says: {}", excerpt(message)))
 }
 
-/// Why a query found nothing: puts it to Prometheus itself.
-async fn diagnose(
-    grafana: &Grafana,
-    names: Option<&Names>,
-    span: &Span,
-    query: &Query,
-    mut seen: Seen,
-) -> Result<Seen> {
-    let Some(uid) = uid(query) else { return Ok(seen) };
-    let behind = Behind { grafana, uid };
-    let expression = plain(&query.expression, span.length());
-    match behind.ask("query", &[("query", &expression)]).await? {
-        Reply::Data(_) => {}
-        Reply::Refused(why) => {
-            seen.class = Class::Error(why);
-            return Ok(seen);
-        }
-        Reply::Strange(answer) => {
-            seen.doubt = Some(format!("nothing came back, and Prometheus could not be asked why: {answer}"));
-            return Ok(seen);
-        }
-    }
-    // Older servers have no parser to ask; then "empty" is all there is to say.
-    let Reply::Data(tree) = behind.ask("parse_query", &[("query", &expression)]).await? else { return Ok(seen) };
-    for selector in selectors(&tree) {
-        if !behind.has(&selector.name).await? {
-            let meant = names.and_then(|names| names.meant(&selector.name));
-            seen.doubt = meant.map(|hint| format!("there is no metric `{}`{hint}", selector.name));
-        } else if selector.narrowed && !behind.has(&selector.text).await? {
-            seen.doubt = Some(format!("`{}` has series, but none matches `{}`", selector.name, selector.text));
-        }
-        if seen.doubt.is_some() {
-            break;
+/// An empty answer, explained. What began to report minutes ago lies between two points of a coarse curve: it is asked for
+/// again over the last minutes.
+async fn explained(grafana: &Grafana, query: &Query, mut seen: Seen, why: &Why) -> Result<Seen> {
+    match why.clone() {
+        Why::Quiet => {}
+        Why::Broken(error) => seen.class = Class::Error(error),
+        Why::Doubt(doubt) => seen.doubt = Some(doubt),
+        Why::Found => {
+            let answer = grafana.run_queries(std::slice::from_ref(&query.body), "now-5m", "now").await?;
+            let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+            seen.class = classify(&body["results"][&query.reference]);
+            if seen.class == Class::Empty {
+                seen.doubt = Some("Prometheus finds something, and Grafana shows nothing".to_owned());
+            }
         }
     }
     Ok(seen)

@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn empty_among_series_fails_on_ours_and_warns_elsewhere() {
         let empty = State::Empty("no series of `up` has a label `x`".into());
-        let finding = of(&[empty.clone()], true);
+        let finding = of(std::slice::from_ref(&empty), true);
         assert_eq!(finding.outcome, Outcome::Fail);
         assert_eq!(finding.evidence, ["variable `v` of dashboard `D` is empty: no series of `up` has a label `x`"]);
         assert!(finding.hint.unwrap().contains("Dashboard settings > Variables"));
