@@ -114,15 +114,17 @@ fn said(seen: &str, body: &Value) -> String {
     body["message"].as_str().map_or_else(|| seen.to_owned(), |message| format!("Grafana says: {}", excerpt(message)))
 }
 
-/// An empty answer, explained. What began to report minutes ago lies between two points of a coarse curve: it is asked for
-/// again over the last minutes.
+/// An empty answer, explained. What began to report a moment ago lies behind the last point of a curve: it is asked for
+/// again as of now.
 async fn explained(grafana: &Grafana, query: &Query, mut seen: Seen, why: &Why) -> Result<Seen> {
     match why.clone() {
         Why::Quiet => {}
         Why::Broken(error) => seen.class = Class::Error(error),
         Why::Doubt(doubt) => seen.doubt = Some(doubt),
         Why::Found => {
-            let answer = grafana.run_queries(std::slice::from_ref(&query.body), "now-5m", "now").await?;
+            let mut now = query.body.clone();
+            (now["instant"], now["range"]) = (true.into(), false.into());
+            let answer = grafana.run_queries(&[now], "now-5m", "now").await?;
             let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
             seen.class = classify(&body["results"][&query.reference]);
             if seen.class == Class::Empty {
