@@ -155,7 +155,7 @@ impl Http {
         method: Method,
         url: &str,
         asker: Option<Asker<'_>>,
-        body: Option<&Value>,
+        body: Option<Body<'_>>,
         timeout: Duration,
     ) -> Result<(Answer, Option<jiff::Timestamp>)> {
         let request = format!("{method} {}", without_credentials(url));

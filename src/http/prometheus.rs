@@ -105,7 +105,7 @@ impl Prometheus {
     }
 
     /// Asks one question; an error that Prometheus tells is the cause of ours.
-    async fn ask<T: DeserializeOwned>(&self, path: &str, parameters: &[(&str, &str)]) -> Result<T> {
+    pub async fn ask<T: DeserializeOwned>(&self, path: &str, parameters: &[(&str, &str)]) -> Result<T> {
         let answer = self.server.get(path, parameters).await?;
         // Prometheus refuses with 400, 422 or 503 and says why in the same frame.
         match answer.json::<Envelope<T>>() {

@@ -89,6 +89,11 @@ impl Server {
         self.send(Method::DELETE, path, None).await
     }
 
+    /// A request to a whole address of this server, any status.
+    pub(super) async fn ask(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer> {
+        self.http.send(method, url, self.asker(), body.map(Body::Json), self.timeout).await
+    }
+
     async fn send(&self, method: Method, path: &str, body: Option<Body<'_>>) -> Result<Answer> {
         self.http.send(method, &format!("{}{path}", self.url), self.asker(), body, self.timeout).await
     }

@@ -118,6 +118,7 @@ pub(super) mod tests {
             duration: length(&rule["for"]),
             keep_firing_for: length(&rule["keep_firing_for"]),
             labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
             health: "ok".to_owned(),
             last_error: String::new(),
             state: "inactive".to_owned(),

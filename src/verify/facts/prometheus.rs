@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::error::Result;
 use crate::http::prometheus::{Prometheus, RuleGroup, Runtime, Sample, Targets};
 use crate::verify::Fact;
+use crate::yaml;
 
 /// What Prometheus says, as far as it was asked.
 #[derive(Debug, Default)]
@@ -15,6 +18,7 @@ pub struct PrometheusFacts {
     flags: Fact<BTreeMap<String, String>>,
     names: Fact<BTreeSet<String>>,
     memory: Fact<Vec<Sample>>,
+    configuration: Fact<Value>,
 }
 
 impl PrometheusFacts {
@@ -46,5 +50,15 @@ impl PrometheusFacts {
     /// How many bytes of memory the processes that it scrapes use.
     pub async fn memory(&self, prometheus: &Prometheus) -> Result<&Vec<Sample>> {
         self.memory.get(prometheus.query("process_resident_memory_bytes")).await
+    }
+
+    /// The configuration that it runs.
+    pub async fn configuration(&self, prometheus: &Prometheus) -> Result<&Value> {
+        self.configuration
+            .get(async {
+                let status: Value = prometheus.ask("/api/v1/status/config", &[]).await?;
+                yaml::from_str(status["yaml"].as_str().unwrap_or_default())
+            })
+            .await
     }
 }

@@ -1,7 +1,9 @@
 //! `verify`: every fault is injected for real, and the check that has to find it is held by its id.
 
 mod core;
+mod paths;
 mod prometheus;
+mod sink;
 
 use std::collections::BTreeSet;
 
