@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Apply;
 use crate::docker::archive::{Entry, pack};
+use crate::docker::one_shot::OneShot;
 use crate::docker::translate::check_body;
 use crate::error::{Code, Error, Result};
 use crate::plan::{Action, Plan};
@@ -25,12 +26,11 @@ pub async fn check_files(apply: &Apply<'_>, plan: &Plan) -> Result<()> {
 
 /// Runs one command of the component's image on the files, in a container without a network that is then removed.
 async fn run(apply: &Apply<'_>, spec: &ComponentSpec, check: &Check) -> Result<()> {
-    let docker = apply.docker;
     let body = check_body(&apply.stack.project, &spec.container, check.command.clone());
-    let id = docker.create_container(None, body).await?;
-    let outcome = outcome(apply, spec, &id).await;
+    let container = OneShot::create(apply.docker, body).await?;
+    let outcome = outcome(spec, &container).await;
     // The next `up` removes it as a leftover if this fails.
-    let removed = docker.remove_container(&id, &id[..12]).await;
+    let removed = container.remove().await;
     let (code, lines) = outcome?;
     removed?;
     if code == 0 {
@@ -43,17 +43,14 @@ async fn run(apply: &Apply<'_>, spec: &ComponentSpec, check: &Check) -> Result<(
     Err(error.hint("mend it and try again; nothing was changed"))
 }
 
-async fn outcome(apply: &Apply<'_>, spec: &ComponentSpec, id: &str) -> Result<(i64, Vec<String>)> {
-    let docker = apply.docker;
+async fn outcome(spec: &ComponentSpec, container: &OneShot<'_>) -> Result<(i64, Vec<String>)> {
     let entries = spec.files.iter().map(|file| Entry {
         path: file.path.trim_start_matches('/'),
         content: &file.content,
         access: file.access,
     });
-    docker.upload(id, &id[..12], "/", pack(entries)?).await?;
-    docker.start(id, &id[..12]).await?;
-    let code = docker.wait(id, LIMIT).await?;
-    let lines = docker.last_lines(id, 40).await;
+    container.upload(pack(entries)?).await?;
+    let (code, lines) = container.run(LIMIT).await?;
     let told = |line: &String| !line.contains("SUCCESS") && !line.starts_with("Checking");
     Ok((code, lines.into_iter().filter(told).collect()))
 }

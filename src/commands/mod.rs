@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod dashboard;
+mod demo;
 mod down;
 mod init;
 mod logs;
@@ -89,7 +90,7 @@ const fn stops_by_itself(command: &Command) -> bool {
     match command {
         Command::Up(flags) => !flags.dry_run,
         Command::Logs(flags) => flags.follow,
-        Command::Down(_) | Command::Password(cli::Password::Reset) => true,
+        Command::Down(_) | Command::Demo(cli::Demo::Stop) | Command::Password(cli::Password::Reset) => true,
         Command::Init
         | Command::Status(_)
         | Command::Open(_)
@@ -107,6 +108,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Init => init::run(context),
         Command::Up(flags) => up::run(context, &flags).await,
         Command::Down(flags) => down::run(context, &flags).await,
+        Command::Demo(cli::Demo::Stop) => demo::stop(context).await,
         Command::Status(flags) => status::run(context, &flags).await,
         Command::Logs(flags) => logs::run(context, &flags).await,
         Command::Open(flags) => open::run(context, &flags).await,

@@ -81,6 +81,11 @@ impl Http {
         self.send(Method::PUT, url, login, Some(body), TOTAL_TIMEOUT).await
     }
 
+    /// `DELETE`, any status.
+    pub async fn delete(&self, url: &str) -> Result<Answer> {
+        self.send(Method::DELETE, url, None, None, TOTAL_TIMEOUT).await
+    }
+
     /// The body of a successful `GET`; any status but 2xx is an error. For probes, which bring their own limit.
     pub async fn get_text(&self, url: &str, timeout: Duration) -> Result<String> {
         let answer = self.send(Method::GET, url, None, None, timeout).await?;
