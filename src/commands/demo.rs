@@ -35,8 +35,7 @@ struct Parts {
 }
 
 impl Parts {
-    async fn find(docker: &Docker, project: &str) -> Result<Self> {
-        let mut containers = docker.project_containers(project).await?;
+    fn of(mut containers: Vec<Container>, project: &str) -> Result<Self> {
         let feed = feed_of(&containers).cloned();
         let mut take = |component: Component| {
             let at = containers.iter().position(|container| container.component == Some(component));
@@ -114,7 +113,7 @@ pub(super) async fn start(
     steps: &[Step],
     deadline: Instant,
 ) -> Result<()> {
-    let parts = Parts::find(docker, &config.project).await?;
+    let parts = Parts::of(docker.project_containers(&config.project).await?, &config.project)?;
     let name = demo::container_name(&config.project);
     let scrape = config.prometheus.scrape_interval.as_duration().as_secs();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -149,7 +148,10 @@ pub(super) async fn start(
 async fn create(docker: &Docker, project: &str, parts: &Parts, environment: Vec<String>) -> Result<String> {
     let pushgateway = &parts.pushgateway;
     let spec = pushgateway.spec.as_ref().ok_or_else(|| {
-        Error::new(Code::NotFound, format!("container `{}` was made by an unknown version of moko-mon", pushgateway.name))
+        Error::new(
+            Code::NotFound,
+            format!("container `{}` was made by an unknown version of moko-mon", pushgateway.name),
+        )
     })?;
     let body = feed::body(project, spec, &pushgateway.network, environment);
     docker.create_container(Some(&demo::container_name(project)), body).await
@@ -205,7 +207,7 @@ async fn run_feed(
             return Err(lines
                 .into_iter()
                 .fold(failed, Error::cause)
-                .hint("the Pushgateway's image has to have `sh`, `awk` and `wget`, as the official one does"));
+                .hint("the Pushgateway's image needs `sh`, `awk` and `wget`, and nobody may have pushed the same metrics without a `# TYPE` line"));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -217,7 +219,12 @@ pub(super) async fn stop(context: &Context<'_>) -> Result<Report> {
     let docker = context.docker().await?;
     let http = Context::http()?;
     let _lock = Lock::take(&platform::lock_folder(), &docker.engine.id, &project, "demo stop")?;
-    let parts = Parts::find(&docker, &project).await?;
+    // What a killed `up --demo` or `demo stop` has left may still be at work on the storage.
+    let containers = docker.project_containers(&project).await?;
+    for left in containers.iter().filter(|container| container.component.is_none() && !container.demo) {
+        docker.remove_container(&left.id, &left.name).await?;
+    }
+    let parts = Parts::of(containers, &project)?;
     for container in [&parts.prometheus, &parts.pushgateway] {
         if container.state != State::Running {
             return Err(Error::new(Code::NotReady, "`demo stop` needs the stack to run")

@@ -72,7 +72,9 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
     }
     let demo = flags.demo || demo::is_on(&observed.containers);
     if !demo && demo::feed_of(&observed.containers).is_some() {
-        context.ui.warn("the demo data is not complete: `moko-mon up --demo` writes it again, `moko-mon demo stop` removes it");
+        context.ui.warn(
+            "the demo data is not complete: `moko-mon up --demo` writes it again, `moko-mon demo stop` removes it",
+        );
     }
     Ok(done(&stack, &docker, &plan, demo))
 }

@@ -130,13 +130,7 @@ fn conditions<'a>(rule: &str, history: &'a History) -> Vec<(Vec<(&'static str, &
     }
 }
 
-fn evaluate(
-    rule: &Rule,
-    labels: &[(String, String)],
-    holds: &Condition<'_>,
-    start: i64,
-    end: i64,
-) -> Vec<Episode> {
+fn evaluate(rule: &Rule, labels: &[(String, String)], holds: &Condition<'_>, start: i64, end: i64) -> Vec<Episode> {
     let mut episodes = Vec::new();
     let mut open: Option<Episode> = None;
     let mut held = start;

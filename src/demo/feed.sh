@@ -3,9 +3,8 @@
 #
 # FEED has one line for each thing: the lines of the text that is pushed, with the value at the start in front (`=`), and
 # what changes them since: runs (`r`) and findings (`f`) that happen once a day, quotas (`q`) and breakers (`w`).
-trap 'exit 0' TERM INT
-while :; do
-    page=$(printf '%s\n' "$FEED" | awk -v now="$(date +%s)" '
+push() {
+    page=$(printf '%s\n' "$FEED" | awk -v now="$(date +%s)" -v leaving="$1" '
         $1 == "#" { line[++lines] = $0 }
         $1 == "=" { key[++lines] = $2; value[$2] = $3; line[lines] = substr($0, length($2) + length($3) + 5) }
         # How often something has happened that first happened then and happens every day.
@@ -26,7 +25,7 @@ while :; do
             value["reset" $2] = now - now % 3600 + 3600
         }
         # w SERVICE PERIOD LENGTH: half-open at the beginning of each period
-        $1 == "w" { value["state" $2] = now % $3 < $4 ? 2 : 0 }
+        $1 == "w" { value["state" $2] = !leaving && now % $3 < $4 ? 2 : 0 }
         END {
             for (i = 1; i <= lines; i++) {
                 # A time of 0: it has not happened yet.
@@ -37,6 +36,12 @@ while :; do
     # The text has to end with a line break, which $( ) takes away.
     wget -q -T 10 -O /dev/null --post-data "$page
 " "$GROUP" || echo "the push to $GROUP failed" >&2
+}
+
+# What is pushed last stays: a breaker that is half-open for ever would be an alert.
+trap 'push 1; exit 0' TERM INT
+while :; do
+    push 0
     sleep "$INTERVAL" &
     wait $!
 done

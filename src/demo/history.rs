@@ -89,7 +89,9 @@ impl History {
             end,
             step,
             scripts: (0..team::SCRIPTS.len()).map(|which| Script::of(which, end - super::WEEK - WINDOW, end)).collect(),
-            findings: (0..team::FINDINGS.len()).map(|which| team::findings(which, end - super::WEEK, end, end)).collect(),
+            findings: (0..team::FINDINGS.len())
+                .map(|which| team::findings(which, end - super::WEEK, end, end))
+                .collect(),
             alerts: Vec::new(),
         };
         history.alerts = alerts::episodes(&history);
@@ -102,11 +104,18 @@ impl History {
         (self.start, self.end)
     }
 
+    /// The alerts that were raised in it.
+    #[must_use]
+    pub fn alerts(&self) -> &[alerts::Episode] {
+        &self.alerts
+    }
+
     /// The spans of the texts, each of which becomes one block: from, and up to but without.
     pub fn blocks(&self) -> impl Iterator<Item = (i64, i64)> + use<> {
         let (start, end) = (self.start, self.end + 1);
         let first = start - start.rem_euclid(BLOCK);
-        (first..end).step_by(usize::try_from(BLOCK).unwrap_or(usize::MAX))
+        (first..end)
+            .step_by(usize::try_from(BLOCK).unwrap_or(usize::MAX))
             .map(move |from| (from.max(start), (from + BLOCK).min(end)))
             .filter(|(from, to)| from < to)
     }
@@ -244,8 +253,10 @@ fn series_of(metric: &Metric) -> Vec<(String, Series)> {
         let all = team::SCRIPTS.iter().enumerate().flat_map(|(index, script)| {
             [(false, "failure"), (true, "success")].map(|(success, status)| (index, script.name, success, status))
         });
-        all.map(|(index, script, success, status)| (name(&[("script_name", script), ("status", status)]), of(index, success)))
-            .collect()
+        all.map(|(index, script, success, status)| {
+            (name(&[("script_name", script), ("status", status)]), of(index, success))
+        })
+        .collect()
     };
     let apis = |of: fn(usize) -> Series| -> Vec<(String, Series)> {
         team::APIS.iter().enumerate().map(|(index, api)| (name(&[("api", api.name)]), of(index))).collect()
@@ -253,7 +264,9 @@ fn series_of(metric: &Metric) -> Vec<(String, Series)> {
     match metric.name {
         "moko_script_executions_total" => both(|script, success| Series::Runs { script, success }),
         "moko_script_last_execution_timestamp_seconds" => both(|script, success| Series::Last { script, success }),
-        "moko_script_duration_seconds" => (0..team::SCRIPTS.len()).flat_map(|script| histogram(metric, script)).collect(),
+        "moko_script_duration_seconds" => {
+            (0..team::SCRIPTS.len()).flat_map(|script| histogram(metric, script)).collect()
+        }
         "moko_api_rate_limit_remaining" => apis(|api| Series::Left { api }),
         "moko_api_rate_limit_reset_timestamp_seconds" => apis(|api| Series::Reset { api }),
         "moko_api_rate_limit_total" => apis(|api| Series::Limit { api }),
@@ -274,7 +287,8 @@ fn histogram(metric: &Metric, script: usize) -> Vec<(String, Series)> {
     let of = ("script_name", team::SCRIPTS[script].name);
     let name = |suffix: &str, labels: &[(&str, &str)]| series(&format!("{}{suffix}", metric.name), Some(JOB), labels);
     let bounds = BUCKETS.iter().map(|bound| format!("{bound}.0")).chain(["+Inf".to_owned()]);
-    let buckets = bounds.enumerate().map(|(bucket, le)| (name("_bucket", &[of, ("le", &le)]), Series::Bucket { script, bucket }));
+    let buckets =
+        bounds.enumerate().map(|(bucket, le)| (name("_bucket", &[of, ("le", &le)]), Series::Bucket { script, bucket }));
     let totals = [
         (name("_sum", &[of]), Series::Seconds { script }),
         (name("_count", &[of]), Series::Bucket { script, bucket: BUCKETS.len() }),

@@ -37,8 +37,11 @@ impl<'a> Work<'a> {
         history: Option<&History>,
     ) -> Result<Self> {
         let spec = server.spec.as_ref().ok_or_else(|| {
-            Error::new(Code::NotFound, format!("container `{}` was made by an unknown version of moko-mon", server.name))
-                .hint("run `moko-mon up`, which replaces it")
+            Error::new(
+                Code::NotFound,
+                format!("container `{}` was made by an unknown version of moko-mon", server.name),
+            )
+            .hint("run `moko-mon up`, which replaces it")
         })?;
         let body = data_body(project, Component::Prometheus, spec, command(spec));
         let one_shot = OneShot::create(docker, body).await?;

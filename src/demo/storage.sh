@@ -6,6 +6,7 @@
 # A kill at any point leaves storage that the server can start on, and is healed by running this again: blocks appear by
 # a rename each, and the write-ahead log goes only after the block that has its content is there.
 set -eu
+trap 'exit 1' TERM INT
 data=/prometheus
 stage=$data/moko-mon-demo
 url=http://127.0.0.1:9099

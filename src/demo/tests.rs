@@ -133,7 +133,7 @@ fn the_same_moment_makes_the_same_history_and_a_shorter_one_is_its_end() {
 fn every_alert_has_an_episode_whose_times_follow_its_rule() {
     for end in ENDS {
         let history = history(end);
-        let episodes = alerts::episodes(&history);
+        let episodes = history.alerts();
         let of = |name: &str| {
             let label = |episode: &&alerts::Episode| episode.labels[0] == ("alertname".to_owned(), name.to_owned());
             episodes.iter().filter(label).collect::<Vec<_>>()
@@ -191,7 +191,10 @@ fn the_feed_fits_into_its_environment_and_begins_where_history_ends() {
     let environment = feed::environment(&history, 15);
     // The kernel takes 128 KiB in one variable.
     assert!(environment[0].len() < 100 * 1024, "{}", environment[0].len());
-    assert_eq!(environment[1], "GROUP=http://pushgateway:9091/metrics/job/moko-mon-demo/demo/true/instance/demo-host-1");
+    assert_eq!(
+        environment[1],
+        "GROUP=http://pushgateway:9091/metrics/job/moko-mon-demo/demo/true/instance/demo-host-1"
+    );
     let base: BTreeMap<&str, &str> = environment[0]
         .lines()
         .filter_map(|line| line.trim_start_matches("FEED=").strip_prefix("= "))

@@ -143,7 +143,12 @@ pub fn check_body(project: &str, spec: &ContainerSpec, entrypoint: Vec<String>) 
 
 /// The body of a container that works on the data of a stopped server: a check with the server's data volume.
 #[must_use]
-pub fn data_body(project: &str, component: Component, spec: &ContainerSpec, entrypoint: Vec<String>) -> ContainerCreateBody {
+pub fn data_body(
+    project: &str,
+    component: Component,
+    spec: &ContainerSpec,
+    entrypoint: Vec<String>,
+) -> ContainerCreateBody {
     let mut body = check_body(project, spec, entrypoint);
     let data = spec.volumes.iter().filter(|volume| volume.kind == VolumeKind::Data);
     let mounts = data.map(|volume| mount(project, component, volume)).collect();

@@ -16,6 +16,7 @@
 mod change;
 mod commands;
 mod containers;
+mod demo;
 mod down;
 mod fresh;
 mod grafana;

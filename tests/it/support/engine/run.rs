@@ -28,6 +28,11 @@ pub(super) fn start(shared: &Shared, id: &str) -> Reply {
     }
     if container.config["Labels"]["moko-mon.check"].is_string() {
         let (code, lines) = state.check.clone();
+        let container = state.container(&id).unwrap();
+        if code == 0 && container.layer.contains_key("/demo/matches") {
+            let history = container.layer.keys().any(|path| path.ends_with(".om"));
+            state.demo = history;
+        }
         return of(&mut state, &id, |container| {
             container.status = Status::Exited;
             container.exit.code = code;
@@ -41,6 +46,13 @@ pub(super) fn start(shared: &Shared, id: &str) -> Reply {
     let port = container.port();
     if !state.networks.iter().any(|of| of.id == network) {
         return failed(&mut state, &id, 404, &format!("network {network} not found"));
+    }
+    if state.container(&id).unwrap().config["Labels"]["moko-mon.component"] == "demo" {
+        state.containers.iter().filter_map(|of| of.server.as_ref()).for_each(servers::Server::feed);
+        return of(&mut state, &id, |container| {
+            container.status = Status::Running;
+            empty(204)
+        });
     }
     let endpoint = format!("driver failed programming external connectivity on endpoint {name} ({id})");
     if let Some((ip, port, _)) = &port

@@ -27,6 +27,8 @@ pub(crate) struct State {
     pub(crate) manners: BTreeMap<Kind, Manner>,
     /// Exit code and log of the next containers that check files.
     pub(crate) check: (i64, Vec<String>),
+    /// Whether Prometheus' storage has demo data.
+    pub(crate) demo: bool,
     pub(crate) execs: Vec<Exec>,
     pub(crate) calls: Vec<Call>,
     pub(crate) faults: Vec<(String, usize, Fault)>,
@@ -47,6 +49,7 @@ impl Default for State {
             build: 1,
             manners: BTreeMap::new(),
             check: (0, vec!["SUCCESS: /etc/prometheus/prometheus.yml is valid".to_owned()]),
+            demo: false,
             execs: Vec::new(),
             calls: Vec::new(),
             faults: Vec::new(),
