@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 
 use super::history::{BUCKETS, History, Series, contract_series};
 use super::{JOB, LABELS, container_name, team};
-use crate::docker::labels;
-use crate::docker::translate::feed_body;
+use crate::docker::translate::helper_body;
 use crate::stack::ContainerSpec;
 
 /// What runs in the container.
@@ -42,9 +41,8 @@ pub fn body(
     environment: Vec<String>,
 ) -> bollard::models::ContainerCreateBody {
     let command = ["sh", "-c", SCRIPT].map(str::to_owned).to_vec();
-    let labels = labels::helper(project, ROLE);
     let spec = ContainerSpec { name: container_name(project), memory: 64 << 20, pids: 32, ..pushgateway.clone() };
-    feed_body(&spec, network, command, environment, labels)
+    helper_body(project, ROLE, &spec, network, command, environment)
 }
 
 /// What is pushed and how it changes; `feed.sh` says how to read it.
@@ -72,8 +70,11 @@ fn table(history: &History) -> String {
         }
     }
     for (index, api) in team::APIS.iter().enumerate() {
-        let shares: String = team::appetites(index).iter().map(|share| format!(" {share:.4}")).collect();
-        let _ = writeln!(table, "q {index} {}{shares}", api.limit);
+        let _ = write!(table, "q {index} {}", api.limit);
+        for share in team::appetites(index) {
+            let _ = write!(table, " {share:.4}");
+        }
+        table.push('\n');
     }
     let (service, period, length) = team::PROBED;
     let _ = write!(table, "w {service} {period} {length}");

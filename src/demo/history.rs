@@ -1,4 +1,4 @@
-//! History as OpenMetrics text: every series of the contract, what the rules record, and the alerts of the incidents.
+//! History as `OpenMetrics` text: every series of the contract, what the rules record, and the alerts of the incidents.
 
 use std::fmt::Write as _;
 
@@ -124,9 +124,9 @@ impl History {
     /// of a query's look-back need for the rest.
     fn step(&self, at: i64) -> i64 {
         match self.end - at {
-            ..=10_800 => self.step,
-            ..=team::DAY => 60,
-            _ => 180,
+            ..7_200 => self.step,
+            7_200..43_200 => 60,
+            _ => 240,
         }
     }
 

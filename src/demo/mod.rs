@@ -7,6 +7,8 @@
 //! Every series carries [`LABELS`], and every name that a rule copies into a series of its own ends in `-demo`: that is
 //! how all of it is found again.
 
+#![expect(clippy::cast_precision_loss, reason = "times, calls and counts of a week are whole numbers in an f64")]
+
 pub mod alerts;
 pub mod feed;
 pub mod history;
@@ -28,14 +30,14 @@ pub fn container_name(project: &str) -> String {
     format!("{project}-demo")
 }
 
-/// The demo's own series, as PromQL selects them.
+/// The demo's own series, as `PromQL` selects them.
 #[must_use]
 pub fn selector() -> String {
     let labels = LABELS.map(|(name, value)| format!("{name}=\"{value}\""));
     format!("{{{}}}", labels.join(","))
 }
 
-/// Everything that there is because of the demo, as PromQL selects it: its own series, and what the running rules have
+/// Everything that there is because of the demo, as `PromQL` selects it: its own series, and what the running rules have
 /// recorded about its scripts, APIs, services and findings. The rules drop [`LABELS`], so those are found by name.
 #[must_use]
 pub fn selectors() -> Vec<String> {

@@ -195,7 +195,7 @@ fn run(which: usize, number: i64, end: i64) -> Option<Run> {
 #[must_use]
 pub fn findings(which: usize, from: i64, to: i64, end: i64) -> Vec<i64> {
     // The first scan of a day finds something mild, on even days of one kind and on odd days of the other.
-    let scans = (from.div_euclid(DAY)..=to.div_euclid(DAY)).filter(|day| day.rem_euclid(2) == which as i64);
+    let scans = (from.div_euclid(DAY)..=to.div_euclid(DAY)).filter(|day| i64::try_from(which) == Ok(day.rem_euclid(2)));
     let mild = scans.map(|day| day * DAY + 5 * HOUR + 8 * MINUTE);
     let incidents = incident::FINDINGS.iter().filter(|(_, kind)| *kind == which).map(|(ago, _)| end - ago);
     let mut found: Vec<i64> = mild.chain(incidents).filter(|at| *at > from && *at <= to).collect();

@@ -92,7 +92,7 @@ fn counters_never_fall_and_samples_are_close_enough_for_a_query() {
         let counts = ["_total", "_bucket", "_sum", "_count"].iter().any(|suffix| name(&series).ends_with(suffix));
         if counts && name(&series) != "moko_api_rate_limit_total" {
             assert!(samples.windows(2).all(|pair| pair[0].1 <= pair[1].1), "{series} falls");
-            assert!(samples.windows(2).all(|pair| pair[1].0 - pair[0].0 <= 180), "{series} has a gap");
+            assert!(samples.windows(2).all(|pair| pair[1].0 - pair[0].0 <= 240), "{series} has a gap");
             let newest = samples.iter().filter(|(at, _)| *at > end - 3600);
             assert!(newest.count() >= 59, "{series}");
         }
@@ -108,7 +108,7 @@ fn histograms_agree_with_the_counters() {
             let buckets: Vec<f64> = (0..14).map(|bucket| value(Series::Bucket { script, bucket }, at)).collect();
             assert!(buckets.windows(2).all(|pair| pair[0] <= pair[1]), "{buckets:?}");
             let runs = [true, false].map(|success| value(Series::Runs { script, success }, at));
-            assert_eq!(buckets[13], runs[0] + runs[1]);
+            assert!((buckets[13] - runs[0] - runs[1]).abs() < 0.5);
             let seconds = value(Series::Seconds { script }, at);
             assert!(seconds <= buckets[13] * 600.0 && (seconds > 0.0) == (buckets[13] > 0.0));
         }
@@ -203,7 +203,8 @@ fn the_feed_fits_into_its_environment_and_begins_where_history_ends() {
         .collect();
     let at_end = samples(&history);
     for (series, last) in at_end.iter().filter(|(series, _)| series.contains("job=\"moko-mon-demo\"")) {
-        assert_eq!(base[series.as_str()].parse::<f64>().unwrap(), last.last().unwrap().1, "{series}");
+        let (base, last) = (base[series.as_str()].parse::<f64>().unwrap(), last.last().unwrap().1);
+        assert!((base - last).abs() < 0.001, "{series}: {base} {last}");
     }
 }
 

@@ -53,12 +53,13 @@ pub fn create_body(
 /// The body of a container that stays beside the servers, publishes nothing and keeps nothing: only its image, user and
 /// limits are the spec's.
 #[must_use]
-pub fn feed_body(
+pub fn helper_body(
+    project: &str,
+    role: &str,
     spec: &ContainerSpec,
     network: &str,
     entrypoint: Vec<String>,
     environment: Vec<String>,
-    labels: HashMap<String, String>,
 ) -> ContainerCreateBody {
     ContainerCreateBody {
         image: Some(spec.image.clone()),
@@ -66,7 +67,7 @@ pub fn feed_body(
         cmd: Some(Vec::new()),
         env: Some(environment),
         user: Some(spec.user.clone()),
-        labels: Some(labels),
+        labels: Some(labels::helper(project, role)),
         host_config: Some(HostConfig { network_mode: Some(network.to_owned()), ..lasting(spec) }),
         ..ContainerCreateBody::default()
     }

@@ -30,7 +30,7 @@ pub(super) fn start(shared: &Shared, id: &str) -> Reply {
         let (code, lines) = state.check.clone();
         let container = state.container(&id).unwrap();
         if code == 0 && container.layer.contains_key("/demo/matches") {
-            let history = container.layer.keys().any(|path| path.ends_with(".om"));
+            let history = container.layer.keys().any(|path| path.starts_with("/demo/0"));
             state.demo = history;
         }
         return of(&mut state, &id, |container| {
