@@ -81,6 +81,9 @@ pub enum Command {
     Up(Up),
     /// Remove the stack; data is kept unless told otherwise
     Down(Down),
+    /// End what `up --demo` began
+    #[command(subcommand)]
+    Demo(Demo),
     /// Show how every component is, from live probes
     Status(Status),
     /// Show what the components logged
@@ -123,6 +126,7 @@ impl Command {
             Self::Init => "init",
             Self::Up(_) => "up",
             Self::Down(_) => "down",
+            Self::Demo(Demo::Stop) => "demo stop",
             Self::Status(_) => "status",
             Self::Logs(_) => "logs",
             Self::Open(_) => "open",
@@ -151,6 +155,9 @@ pub struct Up {
     /// Print what would be done and why, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Fill the dashboard with a made-up week and go on with it until `demo stop`
+    #[arg(long)]
+    pub demo: bool,
     /// How long to wait until everything is ready
     #[arg(long, value_name = "DURATION", default_value = "2m")]
     pub wait: crate::config::PromDuration,
@@ -168,6 +175,13 @@ pub struct Down {
     /// Answer yes to the question that `--volumes` asks
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// What to do with demo data.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Demo {
+    /// Remove the demo data and the feed, and nothing else
+    Stop,
 }
 
 /// Flags of `status`.
@@ -310,6 +324,8 @@ mod tests {
         for line in [
             "init",
             "up --dry-run --wait 5m",
+            "up --demo",
+            "demo stop",
             "down --volumes --images -y",
             "status --show-secrets",
             "logs grafana -f --since 1h -n 5",
