@@ -156,6 +156,15 @@ impl History {
                 text.series(&name, |at| Some(recent(ends, at) as f64));
             }
         }
+        text.gauge("script_name_status:moko_script_executions_total:delta1m");
+        let before = from - self.step(from);
+        for (which, script) in self.scripts.iter().enumerate() {
+            for (status, ends) in [("failure", &script.failure), ("success", &script.success)] {
+                let labels = [("script_name", team::SCRIPTS[which].name), ("status", status)];
+                let name = series("script_name_status:moko_script_executions_total:delta1m", None, &labels);
+                text.differences(&name, before, |at| until(ends, at) as f64);
+            }
+        }
         for (quantile, name) in QUANTILES {
             text.gauge(name);
             for (which, script) in self.scripts.iter().enumerate() {
@@ -321,6 +330,16 @@ impl Text<'_> {
 
     pub(super) fn gauge(&mut self, name: &str) {
         let _ = writeln!(self.text, "# TYPE {name} gauge");
+    }
+
+    /// What a total grew by between each sample and the one before it; `before` is the time of the one before the first.
+    fn differences(&mut self, name: &str, before: i64, total: impl Fn(i64) -> f64) {
+        let mut last = total(before);
+        for at in &self.times {
+            let now = total(*at);
+            let _ = writeln!(self.text, "{name} {} {at}", now - last);
+            last = now;
+        }
     }
 
     pub(super) fn series(&mut self, name: &str, value: impl Fn(i64) -> Option<f64>) {

@@ -42,7 +42,7 @@ pub fn selector() -> String {
 #[must_use]
 pub fn selectors() -> Vec<String> {
     let names = team::SCRIPTS.iter().map(|script| script.name).collect::<Vec<_>>().join("|");
-    let recorded = "script_name(_status)?:moko_.+";
+    let recorded = "script_name(_le|_status)?:moko_.+";
     let alerts = "ALERTS|ALERTS_FOR_STATE";
     let subjects = [
         (recorded, "script_name", names.clone()),
