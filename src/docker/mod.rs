@@ -7,7 +7,7 @@ pub mod error;
 pub mod labels;
 mod life;
 pub mod observe;
-pub mod once;
+pub mod one_shot;
 pub mod pull;
 pub mod translate;
 mod untouched;

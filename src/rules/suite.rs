@@ -30,11 +30,13 @@ macro_rules! bundled {
 
 bundled![
     "api-rate-limit.yml",
+    "canary.yml",
     "circuit-breaker.yml",
     "daily-schedules.yml",
     "no-script-executions.yml",
     "script-duration.yml",
     "script-failures.yml",
+    "script-minutes.yml",
     "script-runs.yml",
     "security-findings.yml",
     "stack-pushgateway.yml",

@@ -137,6 +137,7 @@ mod tests {
             files,
             ready: true,
             ports: Vec::new(),
+            demo: false,
         }
     }
 
@@ -146,7 +147,7 @@ mod tests {
         let finding = judge(&spec, &delivered(&spec));
         assert_eq!(
             (finding.outcome, finding.evidence),
-            (Outcome::Pass, vec!["3 files are as the settings make them".to_owned()])
+            (Outcome::Pass, vec!["4 files are as the settings make them".to_owned()])
         );
     }
 

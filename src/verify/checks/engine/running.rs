@@ -169,6 +169,7 @@ mod tests {
             files: BTreeMap::new(),
             ready: false,
             ports: Vec::new(),
+            demo: false,
         }
     }
 

@@ -116,6 +116,7 @@ mod tests {
             files: BTreeMap::new(),
             ready: true,
             ports: ports.iter().map(|&port| port.to_owned()).collect(),
+            demo: false,
         }
     }
 
