@@ -88,7 +88,7 @@ pub enum Command {
     /// Show how every component is, from live probes
     Status(Status),
     /// Prove that monitoring works, check by check
-    Verify(Verify),
+    Verify(Box<Verify>),
     /// Show what the components logged
     Logs(Logs),
     /// Open a component's web page in the browser
@@ -158,6 +158,9 @@ pub struct Up {
     /// Print what would be done and why, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Leave out the checks of `verify` at the end
+    #[arg(long)]
+    pub no_verify: bool,
     /// How long to wait until everything is ready
     #[arg(long, value_name = "DURATION", default_value = "2m")]
     pub wait: crate::config::PromDuration,
@@ -187,6 +190,7 @@ pub struct Status {
 
 /// Flags of `verify`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Verify {
     /// Explain every check and make none
     #[arg(long)]
@@ -381,7 +385,7 @@ mod tests {
     fn the_flags_of_a_command_do_not_clash_with_those_of_every_command() {
         for line in [
             "init",
-            "up --dry-run --wait 5m",
+            "up --dry-run --no-verify --wait 5m",
             "down --volumes --images -y",
             "status --show-secrets",
             "verify --only a --skip b --strict --deep --wait 1m --report r.xml --prometheus-url u --ca-file c",

@@ -35,3 +35,5 @@ mod sweep;
 mod trouble;
 #[cfg(test)]
 mod up;
+#[cfg(test)]
+mod verify;
