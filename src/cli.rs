@@ -85,6 +85,9 @@ pub enum Command {
     Up(Up),
     /// Remove the stack; data is kept unless told otherwise
     Down(Down),
+    /// End what `up --demo` began
+    #[command(subcommand)]
+    Demo(Demo),
     /// Show how every component is, from live probes
     Status(Status),
     /// Prove that monitoring works, check by check
@@ -129,6 +132,7 @@ impl Command {
             Self::Init => "init",
             Self::Up(_) => "up",
             Self::Down(_) => "down",
+            Self::Demo(Demo::Stop) => "demo stop",
             Self::Status(_) => "status",
             Self::Verify(_) => "verify",
             Self::Logs(_) => "logs",
@@ -161,6 +165,9 @@ pub struct Up {
     /// Leave out the checks of `verify` at the end
     #[arg(long)]
     pub no_verify: bool,
+    /// Fill the dashboard with a made-up week and go on with it until `demo stop`
+    #[arg(long)]
+    pub demo: bool,
     /// How long to wait until everything is ready
     #[arg(long, value_name = "DURATION", default_value = "2m")]
     pub wait: crate::config::PromDuration,
@@ -178,6 +185,13 @@ pub struct Down {
     /// Answer yes to the question that `--volumes` asks
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// What to do with demo data.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Demo {
+    /// Remove the demo data and the feed, and nothing else
+    Stop,
 }
 
 /// Flags of `status`.
@@ -386,6 +400,8 @@ mod tests {
         for line in [
             "init",
             "up --dry-run --no-verify --wait 5m",
+            "up --demo",
+            "demo stop",
             "down --volumes --images -y",
             "status --show-secrets",
             "verify --only a --skip b --strict --deep --wait 1m --report r.xml --prometheus-url u --ca-file c",

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::Context;
+use super::{Context, demo};
 use crate::apply::{Apply, check_files};
 use crate::cli;
 use crate::component::Component;
@@ -23,13 +23,19 @@ use crate::{platform, server, verify};
 
 pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report> {
     let config = context.config()?.config;
+    if flags.demo {
+        demo::check(&config)?;
+    }
     let stack = Stack::desired(&config)?;
     let docker = context.docker().await?;
     let http = Context::http()?;
     if flags.dry_run {
         let mut observed = observe(&docker, &http, &stack).await?;
         observed.grafana = grafana_state(&http, &stack, &observed).await;
-        let plan = reconcile(&stack, &observed, config.images.pull)?;
+        let mut plan = reconcile(&stack, &observed, config.images.pull)?;
+        if flags.demo {
+            plan.steps.extend(demo::steps(&config, &observed.containers));
+        }
         return Ok(Report { failed: observed.grafana.and_then(Result::err), ..dry_run(&plan) });
     }
     let _lock = Lock::take(&platform::lock_folder(), &docker.engine.id, &config.project, "up")?;
@@ -46,7 +52,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
     };
     // Asked once, after the pulls: every look is a login, and five refused ones lock the user out.
     observed.grafana = grafana_state(&http, &stack, &observed).await;
-    let plan = reconcile(&stack, &observed, Pull::Missing)?;
+    let mut plan = reconcile(&stack, &observed, Pull::Missing)?;
     // Waiting for servers begins here: a slow registry must not use up their time.
     let deadline = Instant::now() + flags.wait.as_duration();
     let apply = Apply::new(&docker, &http, context.ui, &context.stop, &stack, &observed, deadline);
@@ -59,7 +65,19 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
         context.ui.warn(std::iter::once(failed.message).chain(failed.causes).collect::<Vec<_>>().join(": "));
     }
     done_so_far?;
-    let report = done(&stack, &docker, &plan);
+    if flags.demo {
+        // Replaced containers and a new network are only known now.
+        let steps = demo::steps(&config, &docker.project_containers(&config.project).await?);
+        demo::start(context, &docker, &http, &config, &steps, deadline).await?;
+        plan.steps.extend(steps);
+    }
+    let demo = flags.demo || demo::is_on(&observed.containers);
+    if !demo && demo::feed_of(&observed.containers).is_some() {
+        context.ui.warn(
+            "the demo data is not complete: `moko-mon up --demo` writes it again, `moko-mon demo stop` removes it",
+        );
+    }
+    let report = done(&stack, &docker, &plan, demo);
     if flags.no_verify {
         return Ok(report);
     }
@@ -138,7 +156,7 @@ fn dry_run(plan: &Plan) -> Report {
     Report::new(json!({"steps": plan.steps}), text)
 }
 
-fn done(stack: &Stack, docker: &Docker, plan: &Plan) -> Report {
+fn done(stack: &Stack, docker: &Docker, plan: &Plan, demo: bool) -> Report {
     let components: Vec<_> =
         stack.components.iter().map(|spec| json!({"component": spec.component, "url": spec.url()})).collect();
     let mut text = String::new();
@@ -153,8 +171,11 @@ fn done(stack: &Stack, docker: &Docker, plan: &Plan) -> Report {
             "\nGrafana's login is `{ADMIN_USER}`; `moko-mon status --show-secrets` shows its password\n"
         ));
     }
-    Report::new(
-        json!({"project": stack.project, "engine": docker.engine, "components": components, "steps": plan.steps}),
-        text,
-    )
+    if demo {
+        text.push_str("\nThe demo data is on; `moko-mon demo stop` removes it\n");
+    }
+    let data = json!({
+        "project": stack.project, "engine": docker.engine, "components": components, "steps": plan.steps, "demo": demo,
+    });
+    Report::new(data, text)
 }

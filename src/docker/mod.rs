@@ -6,7 +6,7 @@ pub mod endpoint;
 pub mod error;
 pub mod labels;
 pub mod observe;
-pub mod once;
+pub mod one_shot;
 pub mod pull;
 pub mod translate;
 mod untouched;

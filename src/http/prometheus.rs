@@ -190,6 +190,14 @@ impl Prometheus {
         })
     }
 
+    /// Whether any series of any time matches one of these selectors.
+    pub async fn has_series(&self, selectors: &[String]) -> Result<bool> {
+        let parameters: Vec<(&str, &str)> = selectors.iter().map(|selector| ("match[]", selector.as_str())).collect();
+        // Asked for values and not for the series, of which there may be many.
+        let names: Vec<String> = self.ask("/api/v1/label/__name__/values", &parameters).await?;
+        Ok(!names.is_empty())
+    }
+
     /// Asks one question; an error that Prometheus tells is the cause of ours.
     async fn ask<T: DeserializeOwned>(&self, path: &str, parameters: &[(&str, &str)]) -> Result<T> {
         let mut url = Url::parse(&format!("{}{path}", self.url)).map_err(|error| {

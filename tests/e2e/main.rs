@@ -20,6 +20,7 @@ mod commands;
 mod containers;
 #[path = "../support/dashboard.rs"]
 mod dashboard;
+mod demo;
 mod down;
 mod fresh;
 mod grafana;

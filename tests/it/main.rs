@@ -5,6 +5,8 @@ mod change;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod down;
 #[cfg(test)]
 mod exclusion;
