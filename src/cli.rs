@@ -91,7 +91,7 @@ pub enum Command {
     /// Show how every component is, from live probes
     Status(Status),
     /// Prove that monitoring works, check by check
-    Verify(Verify),
+    Verify(Box<Verify>),
     /// Show what the components logged
     Logs(Logs),
     /// Open a component's web page in the browser
@@ -162,6 +162,9 @@ pub struct Up {
     /// Print what would be done and why, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Leave out the checks of `verify` at the end
+    #[arg(long)]
+    pub no_verify: bool,
     /// Fill the dashboard with a made-up week and go on with it until `demo stop`
     #[arg(long)]
     pub demo: bool,
@@ -201,6 +204,7 @@ pub struct Status {
 
 /// Flags of `verify`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Verify {
     /// Explain every check and make none
     #[arg(long)]
@@ -395,7 +399,7 @@ mod tests {
     fn the_flags_of_a_command_do_not_clash_with_those_of_every_command() {
         for line in [
             "init",
-            "up --dry-run --wait 5m",
+            "up --dry-run --no-verify --wait 5m",
             "up --demo",
             "demo stop",
             "down --volumes --images -y",

@@ -1,6 +1,6 @@
 //! `up`: observe, decide, act.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use super::{Context, demo};
 use crate::apply::{Apply, check_files};
 use crate::cli;
 use crate::component::Component;
-use crate::config::Pull;
+use crate::config::{Config, Pull};
 use crate::docker::Docker;
 use crate::error::Result;
 use crate::http::Http;
@@ -18,7 +18,8 @@ use crate::observed::{Observed, State};
 use crate::plan::{Plan, needed_ports, reconcile};
 use crate::stack::{ADMIN_USER, ComponentSpec, Stack, admin_password};
 use crate::ui::Report;
-use crate::{platform, server};
+use crate::verify::report::Look;
+use crate::{platform, server, verify};
 
 pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report> {
     let config = context.config()?.config;
@@ -76,7 +77,26 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
             "the demo data is not complete: `moko-mon up --demo` writes it again, `moko-mon demo stop` removes it",
         );
     }
-    Ok(done(&stack, &docker, &plan, demo))
+    let report = done(&stack, &docker, &plan, demo);
+    if flags.no_verify {
+        return Ok(report);
+    }
+    verified(context, config, &plan, report).await
+}
+
+/// The report, with what `verify` says of the stack.
+async fn verified(context: &Context<'_>, config: Config, plan: &Plan, mut report: Report) -> Result<Report> {
+    // What has just started is scraped once within an interval, and rules are evaluated within theirs.
+    let settings = &config.prometheus;
+    let round = settings.scrape_interval.as_duration() + settings.evaluation_interval.as_duration();
+    let verdict = super::verify::settled(context, config, if plan.is_empty() { Duration::ZERO } else { round }).await?;
+    if let Some(data) = report.data.as_object_mut() {
+        data.insert("verify".to_owned(), verify::report::json(&verdict));
+    }
+    let look = Look { width: context.ui.width(), colors: context.ui.colors() };
+    report.text = format!("{}\n{}", report.text, verify::report::brief(&verdict, look));
+    report.failed = verdict.failure(false);
+    Ok(report)
 }
 
 /// Looks at the engine, the ports of this host and the running servers; not yet into Grafana.

@@ -36,7 +36,6 @@ pub struct Http {
 }
 
 /// A client for plain HTTP, which trusts no certificate: reading the system's takes longer than most commands.
-#[must_use]
 pub fn plain() -> reqwest::ClientBuilder {
     provide_tls();
     reqwest::Client::builder().tls_certs_only([])

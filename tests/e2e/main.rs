@@ -13,6 +13,8 @@
     reason = "in a test, to fail is to panic, and what helps to find out why goes to stderr"
 )]
 
+mod any_stack;
+mod canary;
 mod change;
 mod commands;
 mod containers;

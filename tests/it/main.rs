@@ -37,3 +37,5 @@ mod sweep;
 mod trouble;
 #[cfg(test)]
 mod up;
+#[cfg(test)]
+mod verify;

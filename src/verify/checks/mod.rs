@@ -92,7 +92,11 @@ async fn look_ready(world: &World, component: Component) -> Result<Finding> {
     let Some(server) = world.server(component) else {
         return Ok(not_given(component));
     };
-    let answer = server.get(ready_path(component), &[]).await?;
+    let answer = server.get(ready_path(component), &[]).await.map_err(|error| match (&error.hint, &world.engine) {
+        (None, Some(_)) => error.hint("see what runs with `moko-mon status`; `moko-mon up` starts what does not"),
+        (None, None) => error.hint("is the address right, and does the server run?"),
+        (Some(_), _) => error,
+    })?;
     let seen = format!("`{}` was answered with {}", answer.request, answer.seen());
     Ok(if answer.is_success() {
         Finding::pass(seen)
