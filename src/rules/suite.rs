@@ -30,7 +30,6 @@ macro_rules! bundled {
 
 bundled![
     "api-rate-limit.yml",
-    "canary.yml",
     "circuit-breaker.yml",
     "daily-schedules.yml",
     "no-script-executions.yml",
