@@ -20,7 +20,7 @@ use crate::http::{Http, Server};
 use crate::stack::Stack;
 use crate::ui::{Format, Report, table};
 use crate::verify::report::{self, Look, Verdict};
-use crate::verify::{Check, Engine, Expected, Facts, Selection, World, canary, catalog};
+use crate::verify::{Check, Engine, Expected, Facts, Refused, Selection, World, canary, catalog};
 
 /// The longest that one call may take; a healthy server answers in milliseconds.
 const CALL: Duration = Duration::from_secs(5);
@@ -32,7 +32,9 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Verify) -> Result<Re
     if flags.list {
         return list(context, &target, &selection, flags).await;
     }
-    let verdict = modes::Job { context, target: &target, selection: &selection, flags }.run().await?;
+    let verdict = modes::Job { context, target: &target, selection: &selection, flags, refused: Refused::default() }
+        .run()
+        .await?;
     reports::write(context, flags, &verdict)?;
     if context.stop.asked() && !flags.watch {
         return Err(context.stop.error("`verify`"));
@@ -71,14 +73,15 @@ impl Target {
     }
 
     /// The world as of now, of which nothing was asked yet.
-    async fn world(&self, context: &Context<'_>, limit: Duration) -> Result<World> {
+    async fn world(&self, context: &Context<'_>, limit: Duration, refused: &Refused) -> Result<World> {
         match self {
-            Self::Own(config) => own(context, Config::clone(config), limit).await,
+            Self::Own(config) => own(context, Config::clone(config), limit, refused).await,
             Self::Given(servers) => Ok(World {
                 servers: servers.clone(),
                 expected: None,
                 engine: None,
                 facts: Facts::default(),
+                refused: refused.clone(),
                 limit,
                 deadline: Instant::now() + limit,
             }),
@@ -87,7 +90,7 @@ impl Target {
 }
 
 /// The stack that the settings describe, and where it runs.
-async fn own(context: &Context<'_>, config: Config, limit: Duration) -> Result<World> {
+async fn own(context: &Context<'_>, config: Config, limit: Duration, refused: &Refused) -> Result<World> {
     let deadline = Instant::now() + limit;
     let stack = Stack::desired(&config)?;
     let http = Context::http()?;
@@ -101,8 +104,9 @@ async fn own(context: &Context<'_>, config: Config, limit: Duration) -> Result<W
         (spec.component, server(&http, &url, limit))
     });
     let servers = servers.collect();
-    let facts = Facts::default();
-    Ok(World { servers, expected: Some(Expected { config, stack }), engine: Some(engine), facts, limit, deadline })
+    let (facts, refused) = (Facts::default(), refused.clone());
+    let expected = Some(Expected { config, stack });
+    Ok(World { servers, expected, engine: Some(engine), facts, refused, limit, deadline })
 }
 
 async fn engine(context: &Context<'_>, stack: &Stack) -> Result<Engine> {
@@ -141,7 +145,7 @@ async fn list(context: &Context<'_>, target: &Target, selection: &Selection, fla
         return Err(Error::new(Code::Usage, "`verify --list` makes no checks, so there are no results to write")
             .hint("use `moko-mon verify --list --output json`"));
     }
-    let world = target.world(context, flags.timeout.as_duration()).await?;
+    let world = target.world(context, flags.timeout.as_duration(), &Refused::default()).await?;
     let mut all = catalog(&world);
     known(selection, &all, true)?;
     all.extend(canary::checks());

@@ -1,15 +1,17 @@
 //! What is verified: servers, and where they are ours, the settings they were made from and the engine they run on.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::Facts;
 use crate::component::Component;
 use crate::config::Config;
 use crate::docker::Docker;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::Server;
 use crate::http::prometheus::Prometheus;
 use crate::observed::Container;
+use crate::secret::Secret;
 use crate::stack::{ComponentSpec, Stack};
 
 /// Everything that checks may look at.
@@ -22,6 +24,8 @@ pub struct World {
     pub engine: Option<Result<Engine>>,
     /// What was asked so far.
     pub facts: Facts,
+    /// The login that an earlier look has found to be wrong.
+    pub refused: Refused,
     /// The time for all checks together.
     pub limit: Duration,
     /// When that time is over.
@@ -54,6 +58,26 @@ impl Engine {
     }
 }
 
+/// A login that Grafana has refused, for whoever looks again and again: five wrong ones lock the user out.
+#[derive(Debug, Clone, Default)]
+pub struct Refused(Arc<Mutex<Option<(Secret, Error)>>>);
+
+impl Refused {
+    /// Why this password was refused, if it was.
+    #[must_use]
+    pub fn why(&self, password: &Secret) -> Option<Error> {
+        let refused = self.0.lock().ok()?;
+        refused.as_ref().filter(|(of, _)| of == password).map(|(_, error)| error.clone())
+    }
+
+    /// Remembers that it was.
+    pub fn remember(&self, password: &Secret, error: &Error) {
+        if let Ok(mut refused) = self.0.lock() {
+            *refused = Some((password.clone(), error.clone()));
+        }
+    }
+}
+
 impl World {
     /// The server of a component, if it is to be verified.
     #[must_use]
@@ -71,5 +95,21 @@ impl World {
     #[must_use]
     pub fn spec(&self, component: Component) -> Option<&ComponentSpec> {
         self.expected.as_ref()?.stack.get(component)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    #[test]
+    fn a_refused_password_is_not_tried_again_and_a_new_one_is() {
+        let refused = Refused::default();
+        let (old, new) = (Secret::new("old"), Secret::new("new"));
+        assert_eq!(refused.why(&old), None);
+        refused.clone().remember(&old, &Error::new(Code::GrafanaLogin, "no"));
+        assert_eq!(refused.why(&old).unwrap().message, "no");
+        assert_eq!(refused.why(&new), None);
     }
 }

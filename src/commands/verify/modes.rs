@@ -8,7 +8,7 @@ use crate::commands::Context;
 use crate::error::{Code, Error, Result};
 use crate::ui::{Event, Format, human};
 use crate::verify::report::Verdict;
-use crate::verify::{self, Outcome, Selection, canary, catalog};
+use crate::verify::{self, Outcome, Refused, Selection, canary, catalog};
 
 /// The pause between two rounds of `--wait`.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -21,6 +21,8 @@ pub(super) struct Job<'a> {
     pub(super) target: &'a Target,
     pub(super) selection: &'a Selection,
     pub(super) flags: &'a cli::Verify,
+    /// What every look remembers for the next.
+    pub(super) refused: Refused,
 }
 
 impl Job<'_> {
@@ -44,7 +46,7 @@ impl Job<'_> {
 
     async fn once(&self) -> Result<Verdict> {
         let begun = Instant::now();
-        let world = self.target.world(self.context, self.flags.timeout.as_duration()).await?;
+        let world = self.target.world(self.context, self.flags.timeout.as_duration(), &self.refused).await?;
         let catalog = catalog(&world);
         known(self.selection, &catalog, self.flags.deep)?;
         let checked = verify::run(&catalog, &world, self.selection).await;
@@ -53,7 +55,7 @@ impl Job<'_> {
 
     /// Sends a canary behind the checks that were made.
     async fn deepen(&self, verdict: &mut Verdict) -> Result<()> {
-        let world = self.target.world(self.context, self.flags.timeout.as_duration()).await?;
+        let world = self.target.world(self.context, self.flags.timeout.as_duration(), &self.refused).await?;
         let tell = |hop: &canary::Hop| {
             let outcome = hop.finding.outcome.as_str();
             self.context.ui.event(&Event::Note(&format!("canary {:<9} {outcome} {:>7}", hop.name, human(hop.took))));

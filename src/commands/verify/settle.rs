@@ -8,7 +8,7 @@ use crate::component::Component;
 use crate::config::Config;
 use crate::error::Result;
 use crate::verify::report::Verdict;
-use crate::verify::{self, Selection, World, catalog};
+use crate::verify::{self, Refused, Selection, World, catalog};
 
 /// How long all checks may take, as `verify --timeout` has it by default.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -23,9 +23,10 @@ const GRACE: Duration = Duration::from_secs(10);
 pub(in crate::commands) async fn settled(context: &Context<'_>, config: Config, round: Duration) -> Result<Verdict> {
     let begun = Instant::now();
     let limit = if round.is_zero() { Duration::ZERO } else { round + GRACE };
+    let refused = Refused::default();
     loop {
         let look = Instant::now();
-        let world = own(context, config.clone(), LIMIT).await?;
+        let world = own(context, config.clone(), LIMIT, &refused).await?;
         let is_last = begun.elapsed() >= limit;
         if is_last || is_scraped(&world).await {
             let checked = verify::run(&catalog(&world), &world, &Selection::default()).await;

@@ -147,6 +147,7 @@ mod tests {
             expected: None,
             engine: None,
             facts: Facts::default(),
+            refused: crate::verify::Refused::default(),
             limit,
             deadline: Instant::now() + limit,
         };

@@ -125,8 +125,21 @@ async fn log_in(world: &World) -> Result<Access> {
         server = server.with_auth(Some(Auth::Basic(Login { user: ADMIN_USER.to_owned(), password })));
     }
     let has_auth = server.auth().is_some();
+    let password = match server.auth() {
+        Some(Auth::Basic(login)) => Some(login.password.clone()),
+        Some(Auth::Bearer(_)) | None => None,
+    };
+    if let Some(why) = password.as_ref().and_then(|password| world.refused.why(password)) {
+        return Err(why);
+    }
     let grafana = Grafana::at(server);
-    match grafana.login_check().await {
+    let tried = grafana.login_check().await;
+    if let (Err(error), Some(password)) = (&tried, &password)
+        && error.code == Code::GrafanaLogin
+    {
+        world.refused.remember(password, error);
+    }
+    match tried {
         // Somebody else's Grafana, and nobody told us who we are.
         Err(error) if error.code == Code::GrafanaLogin && !has_auth => {
             Ok(Access::Unknown("it wants a login, and none is given".to_owned()))
