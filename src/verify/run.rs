@@ -1,12 +1,12 @@
 //! Runs a catalogue: everything at once, preconditions first, nothing beyond the deadline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, join_all};
 
-use super::{Check, Checked, Finding, World};
+use super::{Check, Checked, Finding, Outcome, World};
 use crate::ui::human;
 
 /// Which checks are wanted, by id or by the beginning of one up to a dot.
@@ -22,7 +22,12 @@ impl Selection {
     /// Whether a check is wanted.
     #[must_use]
     pub fn wants(&self, id: &str) -> bool {
-        (self.only.is_empty() || self.only.iter().any(|of| names(of, id))) && !self.skip.iter().any(|of| names(of, id))
+        (self.only.is_empty() || self.only.iter().any(|of| names(of, id))) && !self.leaves_out(id)
+    }
+
+    /// Whether a check is not to be made at all, not even as the precondition of another.
+    fn leaves_out(&self, id: &str) -> bool {
+        self.skip.iter().any(|of| names(of, id))
     }
 
     /// The words that name no check of the catalogue.
@@ -37,15 +42,25 @@ fn names(word: &str, id: &str) -> bool {
     id.strip_prefix(word.trim_end_matches('.')).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Makes the wanted checks; preconditions that are not wanted are looked at, too, but not reported.
+/// Makes the wanted checks and their preconditions. A precondition that nobody asked for is reported where it fails: the
+/// checks that it keeps from being made are no proof of anything. One that is left out by name keeps none.
 pub async fn run(catalog: &[Check], world: &World, selection: &Selection) -> Vec<Checked> {
     let mut made: BTreeMap<&str, Shared<BoxFuture<'_, Checked>>> = BTreeMap::new();
-    for check in catalog {
+    let mut needed: BTreeSet<&str> = BTreeSet::new();
+    for check in catalog.iter().filter(|check| !selection.leaves_out(&check.id)) {
         let needs: Vec<_> = check.needs.iter().filter_map(|id| made.get(id).cloned()).collect();
         made.insert(&check.id, one(check, world, needs).boxed().shared());
     }
-    let wanted = catalog.iter().filter(|check| selection.wants(&check.id));
-    join_all(wanted.filter_map(|check| made.get(check.id.as_ref()).cloned())).await
+    for check in catalog.iter().rev() {
+        if selection.wants(&check.id) || needed.contains(check.id.as_ref()) {
+            needed.insert(&check.id);
+            needed.extend(check.needs);
+        }
+    }
+    let needed = catalog.iter().filter(|check| needed.contains(check.id.as_ref()));
+    let checked = join_all(needed.filter_map(|check| made.get(check.id.as_ref()).cloned())).await;
+    let told = |of: &Checked| selection.wants(&of.id) || of.finding.outcome == Outcome::Fail;
+    checked.into_iter().filter(told).collect()
 }
 
 async fn one(check: &Check, world: &World, needs: Vec<Shared<BoxFuture<'_, Checked>>>) -> Checked {
@@ -71,4 +86,63 @@ async fn one(check: &Check, world: &World, needs: Vec<Shared<BoxFuture<'_, Check
         ),
     };
     checked(finding, begun.elapsed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::{Facts, Refused};
+
+    fn check(id: &'static str, needs: &'static [&'static str], fails: bool) -> Check {
+        Check {
+            id: id.into(),
+            component: "prometheus",
+            about: "".into(),
+            needs,
+            look: Box::new(move |_| {
+                async move { Ok(if fails { Finding::fail("no", "mend it") } else { Finding::pass("yes") }) }.boxed()
+            }),
+        }
+    }
+
+    /// What is told of a catalogue in which `b` and `c` need `a`, which fails, and `d` needs nothing.
+    async fn told(only: &[&str], skip: &[&str]) -> Vec<String> {
+        let catalog = [
+            check("x.a", &[], true),
+            check("x.b", &["x.a"], false),
+            check("x.c", &["x.b"], false),
+            check("y.d", &[], false),
+        ];
+        let limit = Duration::from_secs(60);
+        let world = World {
+            servers: Vec::new(),
+            expected: None,
+            engine: None,
+            facts: Facts::default(),
+            refused: Refused::default(),
+            limit,
+            deadline: Instant::now() + limit,
+        };
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let selection = Selection { only: words(only), skip: words(skip) };
+        let checked = run(&catalog, &world, &selection).await;
+        checked.iter().map(|of| format!("{} {}", of.id, of.finding.outcome.as_str())).collect()
+    }
+
+    #[tokio::test]
+    async fn what_a_broken_precondition_needs_is_skipped() {
+        assert_eq!(told(&[], &[]).await, ["x.a fail", "x.b skip", "x.c skip", "y.d pass"]);
+    }
+
+    #[tokio::test]
+    async fn a_broken_precondition_is_told_whoever_was_asked_for() {
+        assert_eq!(told(&["x.c", "y"], &[]).await, ["x.a fail", "x.c skip", "y.d pass"]);
+        assert_eq!(told(&["y.d"], &[]).await, ["y.d pass"], "nothing that is asked for needs it");
+    }
+
+    #[tokio::test]
+    async fn a_precondition_that_is_left_out_by_name_keeps_nothing_from_being_made() {
+        assert_eq!(told(&[], &["x.a"]).await, ["x.b pass", "x.c pass", "y.d pass"]);
+        assert_eq!(told(&["x"], &["x.a"]).await, ["x.b pass", "x.c pass"]);
+    }
 }

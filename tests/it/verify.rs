@@ -19,7 +19,7 @@ fn results_are_written_in_every_format_and_into_files() {
     let reports = ["r.json", "r.xml", "r.md", "r.txt"].map(|name| format!("--report={name}"));
     let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
     lab.engine.remove("moko-mon-pushgateway");
-    let only = ["verify", "--only", "prometheus.ready,pushgateway.ready", "--output", "junit"];
+    let only = ["verify", "--only", "prometheus.ready,pushgateway.ready", "--skip", "engine", "--output", "junit"];
     let output = lab.run(&[&only[..], &reports].concat());
     assert_eq!(output.code(), 1, "{}", output.text());
     assert!(output.stderr.starts_with("error: 1 of 2 checks failed\n"), "{}", output.stderr);
@@ -146,7 +146,7 @@ fn every_check_is_explained() {
 #[test]
 fn waiting_ends_when_nothing_fails_or_with_the_last_evidence() {
     let lab = Lab::up();
-    let only = ["verify", "--only", "pushgateway.ready"];
+    let only = ["verify", "--only", "pushgateway.ready", "--skip", "engine"];
     lab.engine.remove("moko-mon-pushgateway");
     let output = lab.run(&[&only[..], &["--wait", "1s"]].concat());
     assert_eq!(output.code(), 1);
@@ -162,7 +162,7 @@ fn waiting_ends_when_nothing_fails_or_with_the_last_evidence() {
 #[test]
 fn watching_writes_a_block_for_each_change_until_it_is_interrupted() {
     let lab = Lab::up();
-    let mut watching = lab.command(&["verify", "--watch", "--only", "pushgateway.ready"]).start();
+    let mut watching = lab.command(&["verify", "--watch", "--only", "pushgateway.ready", "--skip", "engine"]).start();
     let mut lines = watching.lines();
     let mut block = || lines.by_ref().skip_while(|line| !line.starts_with("--- ")).nth(1).unwrap();
     assert!(block().starts_with("pass  pushgateway.ready"));
@@ -170,4 +170,17 @@ fn watching_writes_a_block_for_each_change_until_it_is_interrupted() {
     assert_eq!(block(), "FAIL  pushgateway.ready");
     watching.signal("INT");
     assert_eq!(watching.ends().code(), 1, "the last block had a failure");
+}
+
+/// A check that could not be made is no proof, so what kept it from being made is told and fails.
+#[test]
+fn a_broken_precondition_fails_even_where_it_was_not_asked_for() {
+    let lab = Lab::up();
+    lab.engine.remove("moko-mon-pushgateway");
+    let (output, envelope) = lab.json(&["verify", "--only", "pushgateway.ready"]);
+    assert_eq!(output.code(), 1);
+    let checks = envelope["data"]["checks"].as_array().unwrap();
+    let told: Vec<(&str, &str)> =
+        checks.iter().map(|check| (check["id"].as_str().unwrap(), check["outcome"].as_str().unwrap())).collect();
+    assert_eq!(told, [("engine.running.pushgateway", "fail"), ("pushgateway.ready", "skip")]);
 }
