@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::assets;
 use crate::config::{Config, PromDuration};
 
-pub use doubts::doubts;
+pub use doubts::{clashes, doubts};
 pub use file::{Group, Rule, groups};
 pub use junit::{Outcome, junit};
 pub use live::{Entry, File, State, entries};

@@ -102,3 +102,38 @@ fn the_version_is_the_package_s() {
     let output = Command::new(env!("CARGO_BIN_EXE_moko-mon")).arg("--version").output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), format!("moko-mon {}\n", env!("CARGO_PKG_VERSION")));
 }
+
+/// The row of a metric in docs/metrics.md.
+fn row(metric: &moko_mon::contract::Metric) -> String {
+    let label = |label: &moko_mon::contract::Label| match label.values {
+        [] => format!("`{}`", label.name),
+        values => format!("`{}` ({})", label.name, values.join(", ")),
+    };
+    let labels: Vec<String> = metric.labels.iter().map(label).collect();
+    let (name, kind, labels) = (metric.name, metric.kind.as_str(), labels.join(", "));
+    format!("| `{name}` | {kind} | {labels} | {} | {} |\n", metric.unit, metric.help)
+}
+
+#[test]
+fn the_page_of_the_metrics_has_the_table_of_the_code() {
+    let page = read("docs/metrics.md");
+    let rows: String = moko_mon::contract::REQUIRED.iter().map(row).collect();
+    assert!(page.contains(&rows), "docs/metrics.md has another table than src/contract.rs:\n{rows}");
+}
+
+/// Who knows the original finds everything by its name.
+#[test]
+fn the_readme_names_every_alert_panel_and_metric() {
+    let readme = read("README.md");
+    for name in &moko_mon::rules::ALERTS[..moko_mon::rules::ABOUT_SCRIPTS] {
+        assert!(readme.contains(name), "README.md does not name the alert {name}");
+    }
+    for metric in moko_mon::contract::REQUIRED {
+        assert!(readme.contains(metric.name), "README.md does not name the metric {}", metric.name);
+    }
+    let dashboard: serde_json::Value = serde_json::from_str(&read("assets/grafana-dashboard.json")).unwrap();
+    for panel in dashboard["panels"].as_array().unwrap() {
+        let title = panel["title"].as_str().unwrap();
+        assert!(readme.contains(title), "README.md does not name the panel {title}");
+    }
+}

@@ -13,7 +13,7 @@ use super::shape::{self, Nullable, Settings};
 use super::thresholds::{contradictions, too_short_for};
 use super::{Config, Grafana, PromDuration, Prometheus, Rules, Server, Target, Thresholds, UserFile, dashboards};
 use crate::component::Component;
-use crate::rules::doubts;
+use crate::rules::{clashes, doubts};
 
 /// What the checks need to know and what they find.
 #[derive(Debug)]
@@ -74,7 +74,17 @@ impl Builder {
         let contents: Vec<_> =
             extra_rules.iter().map(|(shown, file)| (shown.as_str(), file.content.as_slice())).collect();
         let disabled = settings.rules.disabled.iter().map(|Nullable(name)| name.as_str()).collect();
-        self.warnings.extend(doubts(&contents, &disabled));
+        for clash in clashes(&contents.iter().map(|(_, content)| *content).collect::<Vec<_>>(), &disabled) {
+            let (file, position) = (contents[clash.file].0.to_owned(), Some(clash.at));
+            let or = if clash.kind == "alert" { ", or ours listed under `rules.disabled`" } else { "" };
+            self.problems.push(Problem {
+                place: Place::File { file, position },
+                key: clash.kind.to_owned(),
+                found: format!("`{}` is the name of a rule of moko-mon's own", clash.name),
+                expected: format!("a name of yours{or}"),
+            });
+        }
+        self.warnings.extend(doubts(&contents));
         self.thresholds(&settings.rules.thresholds, &prometheus.scrape_interval);
         let address = |url: String| url.trim_end_matches('/').to_owned();
         let dashboards = if grafana.enabled {

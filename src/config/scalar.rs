@@ -308,7 +308,7 @@ fn ratio(text: &str) -> Result<f64, String> {
     match (text.parse::<f64>(), percent.parse::<f64>()) {
         (Ok(share), _) if decimal && share > 0.0 && share < 1.0 => Ok(share),
         (Ok(share), _) if decimal && share <= 0.0 => Err("is not above 0".to_owned()),
-        (_, Ok(share)) if (1.0..100.0).contains(&share) => {
+        (_, Ok(share)) if (2.0..100.0).contains(&share) || text.ends_with('%') => {
             Err(format!("is not a share (for {share}% write `{}`)", share / 100.0))
         }
         (Ok(_), _) if decimal => Err("is not below 1".to_owned()),

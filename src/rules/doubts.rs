@@ -1,5 +1,5 @@
-//! What is odd in the user's rule files, though Prometheus takes it: alerts under names of ours, and metrics of ours
-//! that exist nowhere.
+//! What Prometheus takes in the user's rule files and we do not: alerts under names of ours, which are refused, and
+//! metrics of ours that exist nowhere, which are warned of.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,38 @@ use crate::config::did_you_mean;
 use crate::contract;
 use crate::http::prometheus::RuleKind;
 
-/// One warning for each doubt, with its place. `files` are the user's, each under the name that he knows; a rule of ours
-/// that is disabled may be replaced.
+/// A rule of the user under the name of one of ours.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Clash {
+    /// Which of the files, counted from 0.
+    pub file: usize,
+    /// Line and column of the name, from 1.
+    pub at: (usize, usize),
+    /// `alert` or `record`.
+    pub kind: &'static str,
+    /// The name.
+    pub name: String,
+}
+
+/// Rules under names of ours; both would be evaluated, and nobody could tell them apart. A rule of ours that is disabled
+/// may be replaced.
 #[must_use]
-pub fn doubts(files: &[(&str, &[u8])], disabled: &BTreeSet<&str>) -> Vec<String> {
-    let ours = [assets::ALERTS_CONFIG, assets::STACK_ALERTS].map(|text| rules(text.as_bytes())).concat();
+pub fn clashes(files: &[&[u8]], disabled: &BTreeSet<&str>) -> Vec<Clash> {
+    let ours = ours();
+    let is_ours = |rule: &Rule| ours.iter().any(|our| (&our.name, our.kind) == (&rule.name, rule.kind));
+    let files =
+        files.iter().enumerate().flat_map(|(file, content)| rules(content).into_iter().map(move |of| (file, of)));
+    files
+        .filter(|(_, rule)| is_ours(rule) && !disabled.contains(rule.name.as_str()))
+        .map(|(file, rule)| Clash { file, at: rule.name_at, kind: rule.kind.as_str(), name: rule.name })
+        .collect()
+}
+
+/// One warning for each metric of ours that exists nowhere, with its place. `files` are the user's, each under the name
+/// that he knows.
+#[must_use]
+pub fn doubts(files: &[(&str, &[u8])]) -> Vec<String> {
+    let ours = ours();
     let theirs: Vec<(&str, &[u8], Vec<Rule>)> =
         files.iter().map(|(name, content)| (*name, *content, rules(content))).collect();
     let all = || ours.iter().chain(theirs.iter().flat_map(|(_, _, rules)| rules));
@@ -24,16 +51,6 @@ pub fn doubts(files: &[(&str, &[u8])], disabled: &BTreeSet<&str>) -> Vec<String>
     let mut warnings = Vec::new();
     for (file, content, rules) in &theirs {
         for rule in rules {
-            let ours = ours.iter().any(|our| (&our.name, our.kind) == (&rule.name, rule.kind));
-            if ours && !disabled.contains(rule.name.as_str()) {
-                let (line, column) = rule.name_at;
-                let (kind, name) = (rule.kind.as_str(), &rule.name);
-                let or = if rule.kind == RuleKind::Alerting { ", or list that one under `rules.disabled`" } else { "" };
-                warnings.push(format!(
-                    "{file}:{line}:{column}: {kind}: `{name}` is the name of a rule of moko-mon's own, and both are \
-                     evaluated; give yours another name{or}"
-                ));
-            }
             let strangers = strangers(&rule.expression, &known).into_iter();
             let mut strangers: Vec<_> = strangers
                 .map(|name| (place(content, rule.expression_at.0, name).unwrap_or(rule.expression_at), name))
@@ -49,6 +66,10 @@ pub fn doubts(files: &[(&str, &[u8])], disabled: &BTreeSet<&str>) -> Vec<String>
         }
     }
     warnings
+}
+
+fn ours() -> Vec<Rule> {
+    [assets::ALERTS_CONFIG, assets::STACK_ALERTS, assets::CANARY].map(|text| rules(text.as_bytes())).concat()
 }
 
 fn rules(content: &[u8]) -> Vec<Rule> {
@@ -78,7 +99,7 @@ mod tests {
     use super::*;
 
     fn warnings(text: &str) -> Vec<String> {
-        doubts(&[("mine.yml", text.as_bytes())], &BTreeSet::new())
+        doubts(&[("mine.yml", text.as_bytes())])
     }
 
     fn expression(expression: &str) -> Vec<String> {
@@ -128,27 +149,26 @@ mod tests {
         assert_eq!(warnings(recorded), [""; 0]);
         let other = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: moko_mine == 0}\n";
         let both = [("a.yml", other.as_bytes()), ("b.yml", recorded.as_bytes())];
-        assert_eq!(doubts(&both, &BTreeSet::new()), [""; 0]);
-        assert_eq!(doubts(&both[..1], &BTreeSet::new()).len(), 1);
+        assert_eq!(doubts(&both), [""; 0]);
+        assert_eq!(doubts(&both[..1]).len(), 1);
     }
 
     #[test]
-    fn a_name_of_ours_is_told_unless_ours_is_disabled() {
+    fn a_name_of_ours_is_a_clash_unless_ours_is_disabled() {
         let text = "groups:\n- name: g\n  rules:\n  - alert: TargetDown\n    expr: up == 0\n";
-        assert_eq!(doubts(&[("mine.yml", text.as_bytes())], &BTreeSet::from(["TargetDown"])), [""; 0]);
-        assert_eq!(
-            warnings(text),
-            [
-                "mine.yml:4:12: alert: `TargetDown` is the name of a rule of moko-mon's own, and both are evaluated; give \
-                 yours another name, or list that one under `rules.disabled`"
-            ]
-        );
+        let files = [b"groups: []\n".as_slice(), text.as_bytes()];
+        assert_eq!(clashes(&files, &BTreeSet::from(["TargetDown"])), []);
+        let clash = Clash { file: 1, at: (4, 12), kind: "alert", name: "TargetDown".to_owned() };
+        assert_eq!(clashes(&files, &BTreeSet::new()), [clash]);
+        // A recorded series of that name is another thing.
+        let record = text.replace("alert:", "record:");
+        assert_eq!(clashes(&[record.as_bytes()], &BTreeSet::new()), []);
     }
 
     #[test]
-    fn our_own_files_raise_no_doubt_but_their_names() {
-        for text in [assets::ALERTS_CONFIG, assets::STACK_ALERTS] {
-            assert!(warnings(text).iter().all(|warning| warning.contains("give yours another name")), "{text}");
+    fn our_own_files_raise_no_doubt() {
+        for text in [assets::ALERTS_CONFIG, assets::STACK_ALERTS, assets::CANARY] {
+            assert_eq!(warnings(text), [""; 0]);
         }
     }
 }

@@ -67,7 +67,9 @@ impl Outcome<'_> {
             lines.push(format!("{} fired; {}", self.alert.name(), notified.sentence()));
         }
         match &self.plan.lasts {
-            Lasts::Silence(_) => lines.push("nothing was pushed; the alert ends with the next run of a script".to_owned()),
+            Lasts::Silence(_) if self.record.notified.is_some() => {
+                lines.push("nothing was pushed; the alert ends with the next run of a script".to_owned());
+            }
             Lasts::Gone if self.record.pushed_at.is_some() => {
                 lines.push("its series are removed from the Pushgateway and end with the next scrape".to_owned());
             }

@@ -62,7 +62,8 @@ pub fn human(duration: Duration) -> String {
     match seconds {
         0..=9 => format!("{:.1} s", duration.as_secs_f64()),
         10..=119 => format!("{seconds} s"),
-        _ => format!("{} min {} s", seconds / 60, seconds % 60),
+        120..7200 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
     }
 }
 

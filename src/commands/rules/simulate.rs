@@ -43,6 +43,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Simulate) -> Result<
             .cause("`rules.disabled` has it, or had it when the stack was last brought up")
             .hint("take it out there, then run `moko-mon up`")
     })?;
+    refuse_if_demo(&servers.prometheus, alert).await?;
     let present = present(&servers.prometheus, &loaded, alert).await?;
     refuse_if_active(&loaded, alert, &present)?;
     let plan = plan(alert, &loaded, &present.counts)?;
@@ -58,7 +59,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Simulate) -> Result<
     let mut record = Record::default();
     let followed = tokio::select! {
         followed = follow.run(&mut record) => followed,
-        () = context.stop.token.cancelled() => Err(stopped(context)),
+        () = context.stop.token.cancelled() => Err(stopped(context, &plan)),
     };
     let also = others(servers, &groups, alert, &plan).await;
     // What was pushed goes in any case.
@@ -189,9 +190,24 @@ fn left_behind(error: Error) -> Error {
         .hint("remove them with `moko-mon rules simulate --clean`")
 }
 
-fn stopped(context: &Context<'_>) -> Error {
+fn stopped(context: &Context<'_>, plan: &Plan) -> Error {
     let error = context.stop.error("`rules simulate`");
-    Error { causes: vec!["what was pushed is taken away again".to_owned()], hint: None, ..error }
+    let fact = if plan.pushes.is_empty() { "nothing was pushed" } else { "what was pushed is taken away again" };
+    Error { causes: vec![fact.to_owned()], hint: None, ..error }
+}
+
+/// The feed of the demo is a script that runs all the time.
+async fn refuse_if_demo(prometheus: &Prometheus, alert: Alert) -> Result<()> {
+    if alert != Alert::NoScriptExecutions {
+        return Ok(());
+    }
+    let runs = format!("count(moko_script_executions_total{})", crate::demo::selector());
+    if prometheus.query(&runs).await?.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(Code::NotFired, "`NoScriptExecutions` cannot fire while the demo is on")
+        .cause("the demo's scripts run all the time")
+        .hint("end it with `moko-mon demo stop`"))
 }
 
 /// What is there before anything is pushed.

@@ -36,7 +36,7 @@ fn a_number_out_of_range_is_refused_with_what_would_be_right() {
     moko-mon.yaml:1:55: rules.thresholds.script_failures.warning_ratio: `5` is not a share (for 5% write `0.05`); expected a share above 0 and below 1, such as `0.05` for 5%
     moko-mon.yaml:1:55: rules.thresholds.script_failures.warning_ratio: `5%` is not a share (for 5% write `0.05`); expected a share above 0 and below 1, such as `0.05` for 5%
     moko-mon.yaml:1:55: rules.thresholds.script_failures.warning_ratio: `0` is not above 0; expected a share above 0 and below 1, such as `0.05` for 5%
-    moko-mon.yaml:1:55: rules.thresholds.script_failures.warning_ratio: `1` is not a share (for 1% write `0.01`); expected a share above 0 and below 1, such as `0.05` for 5%
+    moko-mon.yaml:1:55: rules.thresholds.script_failures.warning_ratio: `1` is not below 1; expected a share above 0 and below 1, such as `0.05` for 5%
     moko-mon.yaml:1:55: rules.thresholds.script_failures.warning_ratio: `-0.1` is not above 0; expected a share above 0 and below 1, such as `0.05` for 5%
     moko-mon.yaml:1:55: rules.thresholds.script_failures.warning_ratio: `.5` is not a number; expected a share above 0 and below 1, such as `0.05` for 5%
     moko-mon.yaml:1:55: rules.thresholds.script_failures.warning_ratio: `5e-2` is not a number; expected a share above 0 and below 1, such as `0.05` for 5%
