@@ -6,7 +6,8 @@ use futures_util::try_join;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::super::{few, not_given};
+use super::super::prometheus::begun;
+use super::super::{few, not_given, since};
 use crate::component::Component;
 use crate::error::Result;
 use crate::http::prometheus::{Prometheus, Sample};
@@ -16,7 +17,7 @@ use crate::verify::{Finding, World};
 /// Where our Prometheus finds our Alertmanager, inside the stack's network.
 const OURS: &str = "//alertmanager:9093/";
 /// How long Prometheus may take to look up its Alertmanagers after it has read its files: it does so every 5 s.
-const LOOKED_UP: f64 = 15.0;
+const LOOKED_UP: Duration = Duration::from_secs(15);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -42,11 +43,12 @@ pub(super) async fn look_discovery(world: &World) -> Result<Finding> {
     if finding.outcome.holds() || !active.is_empty() {
         return Ok(finding);
     }
-    // Only now does it matter how long ago it began to look.
-    let age = prometheus.query("time() - prometheus_config_last_reload_success_timestamp_seconds").await?;
-    Ok(match age.iter().map(|sample| sample.value).reduce(f64::min) {
+    // Only now does it matter how long ago it began to look; its own metrics may not be scraped yet.
+    let (begun, now) = begun(world.facts.prometheus.runtime(&prometheus).await?);
+    Ok(match begun.map(|begun| since(begun, now)) {
         Some(age) if age < LOOKED_UP => Finding::skip(format!(
-            "not yet: Prometheus read its configuration {age:.0} s ago and is still looking up its Alertmanagers"
+            "not yet: Prometheus read its configuration {} ago and is still looking up its Alertmanagers",
+            human(age)
         )),
         _ => finding,
     })

@@ -41,12 +41,9 @@ async fn scripts(prometheus: &Prometheus) -> Result<Vec<Script>> {
         (changes("moko_script_executions_total"), changes("moko_script_last_execution_timestamp_seconds"));
     let value = format!("sum by ({BY}) (moko_script_executions_total)");
     let pushed = format!("max by (job, instance) (changes(push_time_seconds[{WINDOW}]))");
-    let (value, counted, ran, pushed) = try_join!(
-        prometheus.query(&value),
-        prometheus.query(&counted),
-        prometheus.query(&ran),
-        prometheus.query(&pushed)
-    )?;
+    let (value, ran, pushed) = try_join!(prometheus.query(&value), prometheus.query(&ran), prometheus.query(&pushed))?;
+    // Later than the others: what was scraped in between then counts for the script, never against it.
+    let counted = prometheus.query(&counted).await?;
     let key = |sample: &Sample, labels: &[&str]| -> Vec<String> {
         labels.iter().map(|label| sample.labels.get(*label).cloned().unwrap_or_default()).collect()
     };
