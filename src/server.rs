@@ -89,7 +89,12 @@ pub async fn prove_reload(
 /// In what the configuration that a server runs differs from the one delivered; `None` when it contains all of it.
 pub async fn running_difference(http: &Http, spec: &ComponentSpec, reload: Reload) -> Result<Option<String>> {
     let url = format!("{}{}", spec.url(), reload.running_path);
-    let answer: Value = serde_json::from_str(&http.get_text(&url, ASK).await?).unwrap_or_default();
+    difference_told(spec, reload, &http.get_text(&url, ASK).await?)
+}
+
+/// Like [`running_difference`], with what the server said when it was asked for `reload.running_path`.
+pub fn difference_told(spec: &ComponentSpec, reload: Reload, answer: &str) -> Result<Option<String>> {
+    let answer: Value = serde_json::from_str(answer).unwrap_or_default();
     let unreadable = || {
         Error::new(Code::ReloadFailed, format!("cannot read the configuration that {} runs", spec.component.title()))
     };

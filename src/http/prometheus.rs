@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::Url;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Http, excerpt};
+use super::{Http, Server, TOTAL_TIMEOUT, excerpt};
 use crate::error::{Code, Error, Result};
 
 /// A Prometheus at an address.
 #[derive(Debug, Clone)]
 pub struct Prometheus {
-    http: Http,
-    url: String,
+    server: Server,
 }
 
 /// One series of an instant query's answer.
@@ -159,10 +157,16 @@ struct Series {
 }
 
 impl Prometheus {
-    /// The server at `url`, which has no trailing slash.
+    /// The server at `url`, asked by nobody in particular.
     #[must_use]
     pub fn new(http: &Http, url: &str) -> Self {
-        Self { http: http.clone(), url: url.to_owned() }
+        Self { server: Server::new(http, url, TOTAL_TIMEOUT) }
+    }
+
+    /// That server: with its path prefix, its login and its limit of time.
+    #[must_use]
+    pub fn at(server: &Server) -> Self {
+        Self { server: server.clone() }
     }
 
     /// All groups of rules as they are loaded, with the state of each rule.
@@ -191,14 +195,8 @@ impl Prometheus {
     }
 
     /// Asks one question; an error that Prometheus tells is the cause of ours.
-    async fn ask<T: DeserializeOwned>(&self, path: &str, parameters: &[(&str, &str)]) -> Result<T> {
-        let mut url = Url::parse(&format!("{}{path}", self.url)).map_err(|error| {
-            Error::new(Code::Usage, format!("`{}` is not the address of a server", self.url)).cause(error.to_string())
-        })?;
-        if !parameters.is_empty() {
-            url.query_pairs_mut().extend_pairs(parameters);
-        }
-        let answer = self.http.get(url.as_str(), None).await?;
+    pub async fn ask<T: DeserializeOwned>(&self, path: &str, parameters: &[(&str, &str)]) -> Result<T> {
+        let answer = self.server.get(path, parameters).await?;
         // Prometheus refuses with 400, 422 or 503 and says why in the same frame.
         match answer.json::<Envelope<T>>() {
             Ok(Envelope { status, data: Some(data), .. }) if status == "success" => Ok(data),

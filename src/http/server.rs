@@ -40,6 +40,12 @@ impl Server {
         Self { auth, ..self }
     }
 
+    /// Who asks.
+    #[must_use]
+    pub const fn auth(&self) -> Option<&Auth> {
+        self.auth.as_ref()
+    }
+
     /// Where it is, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -54,7 +60,7 @@ impl Server {
         if !parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(parameters);
         }
-        self.http.send(Method::GET, url.as_str(), self.asker(), None, self.timeout).await
+        self.ask(Method::GET, url.as_str(), None).await
     }
 
     /// The body of a successful `GET`; any status but 2xx is an error.
@@ -76,6 +82,11 @@ impl Server {
     /// `DELETE`, any status.
     pub async fn delete(&self, path: &str) -> Result<Answer> {
         self.send(Method::DELETE, path, None).await
+    }
+
+    /// A request to a whole address of this server, any status.
+    pub(super) async fn ask(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer> {
+        self.http.send(method, url, self.asker(), body.map(Body::Json), self.timeout).await
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<Body<'_>>) -> Result<Answer> {

@@ -7,13 +7,17 @@
 //! A check looks and judges; it never changes anything. What several checks need is asked once and kept as a [`Fact`].
 //! A check whose precondition did not hold is skipped and says which, so that one fault is one failure.
 
+mod bounded;
 pub mod canary;
 mod catalog;
 mod checks;
+mod dashboard;
 mod fact;
 mod facts;
 pub mod report;
+mod routing;
 mod run;
+mod spelling;
 mod world;
 
 use std::borrow::Cow;
@@ -23,9 +27,10 @@ use futures_util::future::BoxFuture;
 
 use crate::error::{Error, Result};
 
+use bounded::bounded;
 pub use catalog::catalog;
 pub use fact::Fact;
-pub use facts::{Facts, GrafanaFacts, PrometheusFacts};
+pub use facts::{AlertmanagerFacts, ContractFacts, Facts, GrafanaFacts, PrometheusFacts, PushgatewayFacts};
 pub use run::{Selection, run};
 pub use world::{Engine, Expected, World};
 

@@ -8,8 +8,9 @@ use crate::config::Config;
 use crate::docker::Docker;
 use crate::error::Result;
 use crate::http::Server;
+use crate::http::prometheus::Prometheus;
 use crate::observed::Container;
-use crate::stack::Stack;
+use crate::stack::{ComponentSpec, Stack};
 
 /// Everything that checks may look at.
 pub struct World {
@@ -50,5 +51,17 @@ impl World {
     #[must_use]
     pub fn server(&self, component: Component) -> Option<&Server> {
         self.servers.iter().find(|(of, _)| *of == component).map(|(_, server)| server)
+    }
+
+    /// The Prometheus, if it is to be verified.
+    #[must_use]
+    pub fn prometheus(&self) -> Option<Prometheus> {
+        self.server(Component::Prometheus).map(Prometheus::at)
+    }
+
+    /// What a component of ours should be like.
+    #[must_use]
+    pub fn spec(&self, component: Component) -> Option<&ComponentSpec> {
+        self.expected.as_ref()?.stack.get(component)
     }
 }

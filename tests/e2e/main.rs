@@ -33,3 +33,4 @@ mod simulate_plans;
 mod support;
 mod targets;
 mod tools;
+mod verify;

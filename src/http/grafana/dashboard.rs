@@ -46,14 +46,17 @@ impl Grafana {
 
     /// Same if everything of ours is in what Grafana gives back, or if its last save is ours and of this content:
     /// Grafana 12 and newer migrate a dashboard on read, so there the content alone says nothing.
-    async fn compare(&self, desired: &Dashboard, found: &StoredDashboard) -> Result<Item> {
+    pub async fn compare(&self, desired: &Dashboard, found: &StoredDashboard) -> Result<Item> {
         match same_dashboard(&desired.json, &found.json) {
             Comparison::Same => Ok(Item::Same),
-            Comparison::Different(why) => match self.last_message(&desired.uid, found.version).await? {
-                Some(message) if message == message_for(desired) => Ok(Item::Same),
-                _ => Ok(Item::Different(why)),
-            },
+            Comparison::Different(_) if self.saved_by_us(desired, found).await? => Ok(Item::Same),
+            Comparison::Different(why) => Ok(Item::Different(why)),
         }
+    }
+
+    /// Whether the last save was our import of this very content.
+    pub async fn saved_by_us(&self, desired: &Dashboard, found: &StoredDashboard) -> Result<bool> {
+        Ok(self.last_message(&desired.uid, found.version).await? == Some(message_for(desired)))
     }
 
     /// The message of the newest version.

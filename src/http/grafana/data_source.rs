@@ -44,7 +44,8 @@ impl Grafana {
         self.get(Subject { kind: Kind::DataSource, name: uid }, &["datasources", "uid", uid]).await
     }
 
-    pub(super) async fn data_source_state(&self, desired: &DataSource) -> Result<Item> {
+    /// How the data source stands.
+    pub async fn data_source_state(&self, desired: &DataSource) -> Result<Item> {
         Ok(match self.data_source(&desired.uid).await? {
             None => Item::Missing,
             Some(found) => difference(&desired.json(), &found, "").map_or(Item::Same, Item::Different),

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::try_join_all;
 use futures_util::try_join;
-use reqwest::Url;
+use reqwest::{Method, Url};
 use serde_json::Value;
 
 use crate::error::{Code, Error, Goal, Result};
-use crate::http::{Answer, Http, Login};
+use crate::http::{Answer, Auth, Http, Login, Server, TOTAL_TIMEOUT};
 use crate::secret::Secret;
 
 mod changes;
@@ -23,6 +23,7 @@ mod dashboard;
 mod data_source;
 mod folder;
 mod inputs;
+mod query;
 mod refusal;
 
 pub use changes::{Change, changes, kept};
@@ -42,9 +43,7 @@ use refusal::{Subject, refusal};
 /// alone first ([`Grafana::login_check`] or [`Grafana::state`]): each of them would count as a wrong login.
 #[derive(Debug)]
 pub struct Grafana {
-    http: Http,
-    base: String,
-    login: Login,
+    server: Server,
     /// Set by the first 401: five wrong logins lock the user out for five minutes.
     login_refused: AtomicBool,
     version: OnceLock<Option<String>>,
@@ -54,18 +53,20 @@ impl Grafana {
     /// The Grafana at `base_url` (`http://127.0.0.1:3000`, with a path if it has one). Asks nothing yet.
     #[must_use]
     pub fn new(http: &Http, base_url: &str, user: &str, password: Secret) -> Self {
-        Self {
-            http: http.clone(),
-            base: base_url.trim_end_matches('/').into(),
-            login: Login { user: user.into(), password },
-            login_refused: AtomicBool::new(false),
-            version: OnceLock::new(),
-        }
+        let login = Auth::Basic(Login { user: user.into(), password });
+        Self::at(Server::new(http, base_url, TOTAL_TIMEOUT).with_auth(Some(login)))
+    }
+
+    /// The Grafana at a server, with the login or token that the server is asked with. Asks nothing yet.
+    #[must_use]
+    pub const fn at(server: Server) -> Self {
+        Self { server, login_refused: AtomicBool::new(false), version: OnceLock::new() }
     }
 
     /// The version of a Grafana that serves and has its database; `None` if it does not tell. Needs no login.
     pub async fn health(&self) -> Result<Option<String>> {
-        let answer = self.http.get(self.url(&["health"])?.as_str(), None).await.goal(|| Subject::SERVER.goal(true))?;
+        let url = self.url(&["health"])?;
+        let answer = self.server.ask(Method::GET, url.as_str(), None).await.goal(|| Subject::SERVER.goal(true))?;
         if !answer.is_success() {
             return Err(refusal(Subject::SERVER, &answer, None));
         }
@@ -112,7 +113,7 @@ impl Grafana {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let answer = self.http.get(url.as_str(), Some(&self.login)).await.goal(|| subject.goal(true))?;
+        let answer = self.server.ask(Method::GET, url.as_str(), None).await.goal(|| subject.goal(true))?;
         Ok(self.noted(answer))
     }
 
@@ -120,7 +121,7 @@ impl Grafana {
     async fn post(&self, subject: Subject<'_>, path: &[&str], body: &Value) -> Result<Answer> {
         self.may_log_in()?;
         let url = self.url(path)?;
-        let answer = self.http.post(url.as_str(), Some(&self.login), body).await.goal(|| subject.goal(false))?;
+        let answer = self.server.ask(Method::POST, url.as_str(), Some(body)).await.goal(|| subject.goal(false))?;
         Ok(self.noted(answer))
     }
 
@@ -128,7 +129,7 @@ impl Grafana {
     async fn put(&self, subject: Subject<'_>, path: &[&str], body: &Value) -> Result<Answer> {
         self.may_log_in()?;
         let url = self.url(path)?;
-        let answer = self.http.put(url.as_str(), Some(&self.login), body).await.goal(|| subject.goal(false))?;
+        let answer = self.server.ask(Method::PUT, url.as_str(), Some(body)).await.goal(|| subject.goal(false))?;
         Ok(self.noted(answer))
     }
 
@@ -164,9 +165,10 @@ impl Grafana {
     }
 
     fn url(&self, path: &[&str]) -> Result<Url> {
-        let wrong =
-            |fact: String| Error::new(Code::Usage, format!("`{}` is no address of a Grafana", self.base)).cause(fact);
-        let mut url = Url::parse(&self.base).map_err(|error| wrong(error.to_string()))?;
+        let wrong = |fact: String| {
+            Error::new(Code::Usage, format!("`{}` is no address of a Grafana", self.server.url())).cause(fact)
+        };
+        let mut url = Url::parse(self.server.url()).map_err(|error| wrong(error.to_string()))?;
         url.path_segments_mut()
             .map_err(|()| wrong("it cannot have a path".into()))?
             .pop_if_empty()

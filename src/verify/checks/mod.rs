@@ -11,7 +11,10 @@ pub(super) mod prometheus;
 pub(super) mod pushgateway;
 pub(super) mod rules;
 
+use std::borrow::Cow;
+
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 
 use super::{Check, Finding, World};
 use crate::component::Component;
@@ -29,9 +32,36 @@ fn ready(id: &'static str, component: Component) -> Check {
     }
 }
 
+/// A row of the catalogue.
+fn check(
+    id: impl Into<Cow<'static, str>>,
+    component: &'static str,
+    about: impl Into<Cow<'static, str>>,
+    needs: &'static [&'static str],
+    look: impl for<'a> Fn(&'a World) -> BoxFuture<'a, Result<Finding>> + Send + Sync + 'static,
+) -> Check {
+    Check { id: id.into(), component, about: about.into(), needs, look: Box::new(look) }
+}
+
+/// Why nothing of a server is looked at that was not named.
+fn not_given(component: Component) -> Finding {
+    Finding::skip(format!("no {} is given", component.title()))
+}
+
+/// As many facts as people read, with the number of the others.
+fn few(mut facts: Vec<String>) -> Vec<String> {
+    const MANY: usize = 20;
+    if facts.len() > MANY {
+        let more = facts.len() - MANY;
+        facts.truncate(MANY);
+        facts.push(format!("and {more} more"));
+    }
+    facts
+}
+
 async fn look_ready(world: &World, component: Component) -> Result<Finding> {
     let Some(server) = world.server(component) else {
-        return Ok(Finding::skip(format!("no {} is given", component.title())));
+        return Ok(not_given(component));
     };
     let answer = server.get(ready_path(component), &[]).await?;
     let seen = format!("`{}` was answered with {}", answer.request, answer.seen());

@@ -18,7 +18,7 @@ pub(crate) fn request(method: &str, url: &str, login: Option<(&str, &str)>, body
         }
         if let Some(body) = body {
             request = request.body(body.to_owned());
-            if body.starts_with('{') {
+            if body.starts_with(['{', '[']) {
                 request = request.header("Content-Type", "application/json");
             }
         }

@@ -19,6 +19,35 @@ fn defaults() -> Map<String, Value> {
     defaults
 }
 
+/// By name; each with less than when it is read alone.
+pub(super) async fn list(State(server): App) -> Json<Value> {
+    const SHOWN: [&str; 15] = [
+        "id",
+        "uid",
+        "orgId",
+        "name",
+        "type",
+        "typeLogoUrl",
+        "access",
+        "url",
+        "user",
+        "database",
+        "basicAuth",
+        "isDefault",
+        "jsonData",
+        "readOnly",
+        "typeName",
+    ];
+    let mut all = server.store().data_sources.clone();
+    all.sort_by_key(|source| text(source, "name"));
+    let shown = all.into_iter().map(|mut source| {
+        source.retain(|key, _| SHOWN.contains(&key.as_str()));
+        source.insert("typeName".into(), "Prometheus".into());
+        Value::Object(source)
+    });
+    Json(shown.collect())
+}
+
 pub(super) async fn read(State(server): App, Path(uid): Path<String>) -> Reply {
     server.store().data_source(&uid).cloned().map(|source| Json(source.into())).ok_or_else(missing)
 }

@@ -95,7 +95,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/api/health", get(health))
         .route("/api/org", get(org))
         .route("/api/search", get(search::search))
-        .route("/api/datasources", post(data_sources::create))
+        .route("/api/datasources", get(data_sources::list).post(data_sources::create))
         .route(
             "/api/datasources/uid/{uid}",
             get(data_sources::read).put(data_sources::update).delete(data_sources::delete),

@@ -1,0 +1,222 @@
+//! From Alertmanager to the receivers.
+//!
+//! Counted by kind of integration, as Alertmanager does. A notification is counted when it is begun, a request when it
+//! was answered or given up; one that hangs is the difference. A failure is counted only when the last try was given
+//! up, which by default is minutes later, so failed requests count as well.
+
+use std::collections::BTreeMap;
+
+use futures_util::try_join;
+
+use super::super::{few, not_given};
+use crate::component::Component;
+use crate::error::Result;
+use crate::http::prometheus::{Prometheus, Sample};
+use crate::verify::routing::Routing;
+use crate::verify::{Finding, World};
+
+/// What "of late" means, in minutes.
+const MINUTES: u64 = 5;
+/// How long a receiver may take to answer, in seconds.
+const PATIENCE: u64 = 30;
+
+/// What happened to the notifications of one kind of integration.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Counts {
+    /// Notifications that were begun.
+    begun: f64,
+    /// Those that were given up, by reason.
+    failed: BTreeMap<String, f64>,
+    /// Requests that were answered or given up.
+    requests: f64,
+    /// Those that failed.
+    requests_failed: f64,
+}
+
+type All = BTreeMap<String, Counts>;
+
+pub(super) async fn look(world: &World) -> Result<Finding> {
+    let Some(server) = world.server(Component::Alertmanager) else { return Ok(not_given(Component::Alertmanager)) };
+    let page = world.facts.alertmanager.metrics(server).await?;
+    let now = read(page);
+    let (before, begun) = match world.prometheus() {
+        Some(prometheus) => past(&prometheus).await.unwrap_or_default(),
+        None => <(All, All)>::default(),
+    };
+    Ok(judge(&now, &before, &begun, world.facts.alertmanager.routing(server).await?))
+}
+
+/// The counts as Prometheus scraped them: minutes ago, and long enough ago that an answer is due. Empty where it does not
+/// scrape Alertmanager, or did not yet.
+async fn past(prometheus: &Prometheus) -> Result<(All, All)> {
+    let names = "alertmanager_notification(s_total|s_failed_total|_requests_total|_requests_failed_total)";
+    let (lately, due) = (
+        format!("{{__name__=~\"{names}\"}} offset {MINUTES}m"),
+        format!("{{__name__=~\"{names}\"}} offset {PATIENCE}s"),
+    );
+    let (lately, due) = try_join!(prometheus.query(&lately), prometheus.query(&due))?;
+    Ok((collect(&lately), collect(&due)))
+}
+
+fn collect(samples: &[Sample]) -> All {
+    let mut all = All::new();
+    for sample in samples {
+        let label = |name: &str| sample.labels.get(name).map(String::as_str).unwrap_or_default();
+        add(&mut all, label("__name__"), label("integration"), label("reason"), sample.value);
+    }
+    all
+}
+
+/// Reads the counts from a page of metrics.
+fn read(page: &str) -> All {
+    let mut all = All::new();
+    for line in page.lines().filter(|line| line.starts_with("alertmanager_notification")) {
+        let parts = line.split_once('{').and_then(|(name, rest)| Some((name, rest.rsplit_once("} ")?)));
+        let Some((name, (labels, value))) = parts else { continue };
+        let label = |wanted: &str| {
+            let of =
+                labels.split(',').find_map(|label| label.strip_prefix(wanted)?.strip_prefix("=\"")?.strip_suffix('"'));
+            of.unwrap_or_default()
+        };
+        let Ok(value) = value.trim().parse() else { continue };
+        add(&mut all, name, label("integration"), label("reason"), value);
+    }
+    all
+}
+
+/// Receivers, where Alertmanager tells them apart, are added up.
+fn add(all: &mut All, name: &str, integration: &str, reason: &str, value: f64) {
+    if integration.is_empty() {
+        return;
+    }
+    let counts = all.entry(integration.to_owned()).or_default();
+    match name {
+        "alertmanager_notifications_total" => counts.begun += value,
+        "alertmanager_notifications_failed_total" => *counts.failed.entry(reason.to_owned()).or_default() += value,
+        "alertmanager_notification_requests_total" => counts.requests += value,
+        "alertmanager_notification_requests_failed_total" => counts.requests_failed += value,
+        _ => {}
+    }
+}
+
+/// By how much a count grew; after a restart, all of it.
+fn grown(now: f64, before: f64) -> f64 {
+    if now < before { now } else { now - before }
+}
+
+fn judge(now: &All, before: &All, due: &All, routing: &Routing) -> Finding {
+    let (mut failed, mut doubtful) = (Vec::new(), Vec::new());
+    let mut begun = 0.0;
+    let when = if before.is_empty() {
+        "since Alertmanager was started".to_owned()
+    } else {
+        format!("within {MINUTES} minutes")
+    };
+    let none = Counts::default();
+    for (kind, now) in now {
+        let (was, due) = (before.get(kind).unwrap_or(&none), due.get(kind).unwrap_or(&none));
+        let who = match routing.receivers_with(kind).as_slice() {
+            [] => format!("`{kind}`"),
+            receivers => format!("`{kind}` (receivers with it: {})", receivers.join(", ")),
+        };
+        let all = grown(now.begun, was.begun);
+        begun += all;
+        let reasons: Vec<(&str, f64)> = now
+            .failed
+            .iter()
+            .map(|(reason, count)| (reason.as_str(), grown(*count, was.failed.get(reason).copied().unwrap_or(0.0))))
+            .filter(|(_, count)| *count > 0.0)
+            .collect();
+        let given_up: f64 = reasons.iter().map(|(_, count)| count).sum();
+        let (requests, refused) = (grown(now.requests, was.requests), grown(now.requests_failed, was.requests_failed));
+        if given_up > 0.0 {
+            let reasons: Vec<&str> = reasons.iter().map(|(reason, _)| *reason).collect();
+            let fact = format!("{who}: {given_up} of {all} notifications failed {when}: {}", reasons.join(", "));
+            // Without the past, one of last week would fail for ever.
+            let recovered = before.is_empty() && given_up < all;
+            if recovered { doubtful.push(fact) } else { failed.push(fact) }
+        } else if refused > 0.0 && refused >= requests {
+            failed.push(format!("{who}: all {requests} requests {when} failed, and Alertmanager goes on trying"));
+        } else if refused > 0.0 {
+            doubtful.push(format!("{who}: {refused} of {requests} requests {when} failed before one succeeded"));
+        }
+        if due.begun > now.requests && now.begun >= due.begun {
+            failed.push(format!("{who}: a notification that was begun more than {PATIENCE} s ago has no answer yet"));
+        }
+    }
+    let hint = "see the receiver's answer with `moko-mon logs alertmanager`";
+    if !failed.is_empty() {
+        failed.extend(doubtful);
+        return Finding::fail_if_any(few(failed), hint, "");
+    }
+    Finding::warn_if_any(few(doubtful), hint, format!("{begun} notifications {when}, none failed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::Outcome;
+
+    fn page(begun: u32, failed: u32, requests: u32, refused: u32) -> All {
+        read(&format!(
+            "# TYPE alertmanager_notifications_total counter\n\
+             alertmanager_notifications_total{{integration=\"webhook\"}} {begun}\n\
+             alertmanager_notifications_failed_total{{integration=\"webhook\",reason=\"serverError\"}} {failed}\n\
+             alertmanager_notifications_failed_total{{integration=\"webhook\",reason=\"other\"}} 0\n\
+             alertmanager_notification_requests_total{{integration=\"webhook\"}} {requests}\n\
+             alertmanager_notification_requests_failed_total{{integration=\"webhook\"}} {refused}\n\
+             alertmanager_notification_latency_seconds_count{{integration=\"webhook\"}} 9\n"
+        ))
+    }
+
+    fn routing() -> Routing {
+        Routing::read("route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{url: x}]}]").unwrap()
+    }
+
+    fn judged(now: &All, before: &All, due: &All) -> Finding {
+        judge(now, before, due, &routing())
+    }
+
+    #[test]
+    fn failed_notifications_name_receiver_and_reason() {
+        let finding = judged(&page(5, 3, 9, 7), &page(1, 0, 1, 0), &All::new());
+        assert_eq!(finding.outcome, Outcome::Fail);
+        assert_eq!(
+            finding.evidence,
+            ["`webhook` (receivers with it: ops): 3 of 4 notifications failed within 5 minutes: serverError"]
+        );
+        assert_eq!(finding.hint.as_deref(), Some("see the receiver's answer with `moko-mon logs alertmanager`"));
+        // Of which nothing happened of late.
+        assert_eq!(
+            judged(&page(5, 3, 9, 7), &page(5, 3, 9, 7), &All::new()),
+            Finding::pass("0 notifications within 5 minutes, none failed")
+        );
+        // How long ago is not known, and others came through.
+        assert_eq!(judged(&page(5, 3, 9, 7), &All::new(), &All::new()).outcome, Outcome::Warn);
+    }
+
+    #[test]
+    fn refused_requests_count_before_alertmanager_gives_up() {
+        let finding = judged(&page(1, 0, 4, 4), &page(0, 0, 0, 0), &All::new());
+        assert_eq!(
+            finding.evidence,
+            [
+                "`webhook` (receivers with it: ops): all 4 requests within 5 minutes failed, and Alertmanager goes on trying"
+            ]
+        );
+        assert_eq!(judged(&page(1, 0, 4, 3), &page(0, 0, 0, 0), &All::new()).outcome, Outcome::Warn);
+    }
+
+    #[test]
+    fn a_receiver_that_never_answers_is_seen_by_what_is_missing() {
+        let finding = judged(&page(1, 0, 0, 0), &page(0, 0, 0, 0), &page(1, 0, 0, 0));
+        assert_eq!(
+            finding.evidence,
+            ["`webhook` (receivers with it: ops): a notification that was begun more than 30 s ago has no answer yet"]
+        );
+        // Begun just now.
+        assert_eq!(judged(&page(1, 0, 0, 0), &page(0, 0, 0, 0), &page(0, 0, 0, 0)).outcome, Outcome::Pass);
+        // Restarted since.
+        assert_eq!(judged(&page(0, 0, 0, 0), &page(3, 0, 3, 0), &page(3, 0, 3, 0)).outcome, Outcome::Pass);
+    }
+}

@@ -1,0 +1,144 @@
+//! From Alertmanager's routes to its receivers.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::{few, not_given};
+use crate::component::Component;
+use crate::error::Result;
+use crate::http::prometheus::{RuleGroup, RuleKind};
+use crate::verify::routing::{Known, Routing};
+use crate::verify::{Finding, World};
+
+/// Names of receivers that are meant to tell nobody.
+const PLACEHOLDERS: [&str; 7] = ["null", "nobody", "none", "blackhole", "devnull", "drop", "ignore"];
+
+pub(super) async fn look_receivers(world: &World) -> Result<Finding> {
+    let Some(server) = world.server(Component::Alertmanager) else { return Ok(not_given(Component::Alertmanager)) };
+    Ok(judge_receivers(world.facts.alertmanager.routing(server).await?))
+}
+
+fn judge_receivers(routing: &Routing) -> Finding {
+    let hint = "give the receiver an integration in Alertmanager's configuration, such as `webhook_configs`";
+    let silent = |receiver: &str| !routing.tells(receiver);
+    let below: Vec<_> = routing.root.all().into_iter().skip(1).filter(|route| silent(&route.receiver)).collect();
+    let is_meant = |receiver: &str| PLACEHOLDERS.contains(&receiver.to_lowercase().as_str());
+    let fact = |receiver: &str, route: &str| {
+        format!("nobody will be told of what reaches {route}: receiver `{receiver}` has no integration")
+    };
+    let failed = below.iter().filter(|route| !is_meant(&route.receiver) && route.receiver != routing.root.receiver);
+    let failed: Vec<String> = failed.map(|route| fact(&route.receiver, &format!("route {}", route.name()))).collect();
+    if !failed.is_empty() {
+        return Finding::fail_if_any(few(failed), hint, "");
+    }
+    let default = silent(&routing.root.receiver).then(|| fact(&routing.root.receiver, "the default route"));
+    let routes = routing.root.all().len();
+    let fine =
+        format!("{routes} routes, each to a receiver with an integration, or to one that is meant to tell nobody");
+    Finding::warn_if_any(default.into_iter().collect(), hint, fine)
+}
+
+pub(super) async fn look_routes(world: &World) -> Result<Finding> {
+    let Some(server) = world.server(Component::Alertmanager) else { return Ok(not_given(Component::Alertmanager)) };
+    let Some(prometheus) = world.prometheus() else { return Ok(not_given(Component::Prometheus)) };
+    let routing = world.facts.alertmanager.routing(server).await?;
+    if routing.root.routes.is_empty() {
+        return Ok(Finding::pass("there is one route, which takes every alert"));
+    }
+    let rules = world.facts.prometheus.rules(&prometheus).await?;
+    let configuration = world.facts.prometheus.configuration(&prometheus).await?;
+    if configuration["alerting"]["alert_relabel_configs"].as_array().is_some_and(|list| !list.is_empty()) {
+        return Ok(Finding::skip(
+            "`alert_relabel_configs` change the labels of alerts on their way, so it cannot be said",
+        ));
+    }
+    Ok(judge_routes(routing, &known(rules, &configuration["global"]["external_labels"])))
+}
+
+/// The labels of every alert rule, as far as they are fixed.
+fn known(groups: &[RuleGroup], external: &Value) -> Vec<Known> {
+    let rules = groups.iter().flat_map(|group| &group.rules).filter(|rule| rule.kind == RuleKind::Alerting);
+    let external = external.as_object().into_iter().flatten();
+    let external: BTreeMap<String, String> =
+        external.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
+    rules
+        .map(|rule| {
+            let mut labels = external.clone();
+            labels.extend(rule.labels.clone());
+            // A template takes its value from the series.
+            labels.retain(|_, value| !value.contains("{{"));
+            labels.insert("alertname".to_owned(), rule.name.clone());
+            Known { labels }
+        })
+        .collect()
+}
+
+fn judge_routes(routing: &Routing, alerts: &[Known]) -> Finding {
+    if alerts.is_empty() {
+        return Finding::skip("no alert rule is loaded, so nothing can reach any route");
+    }
+    let unreached = routing.root.unreached(alerts);
+    let facts = unreached.into_iter().map(|(route, why)| format!("no alert can reach route {route}: {why}"));
+    let routes = routing.root.all().len();
+    Finding::warn_if_any(
+        few(facts.collect()),
+        "mend its matchers or their order; `amtool config routes test` shows where labels lead",
+        format!("{routes} routes, each within reach of the {} alert rules", alerts.len()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::Outcome;
+
+    fn routing(routes: &str, receivers: &str) -> Routing {
+        Routing::read(&format!(
+            "route: {{receiver: nobody, routes: [{routes}]}}\nreceivers: [{{name: nobody}}{receivers}]"
+        ))
+        .unwrap()
+    }
+
+    const PAGER: &str = ", {name: pager, webhook_configs: [{url: x}]}";
+
+    #[test]
+    fn an_empty_default_receiver_is_a_warning_that_says_so() {
+        let finding = judge_receivers(&routing("", ""));
+        assert_eq!(finding.outcome, Outcome::Warn);
+        assert_eq!(
+            finding.evidence,
+            ["nobody will be told of what reaches the default route: receiver `nobody` has no integration"]
+        );
+        assert!(finding.hint.unwrap().contains("webhook_configs"));
+    }
+
+    #[test]
+    fn a_route_to_a_receiver_without_integration_fails() {
+        let finding = judge_receivers(&routing("{matchers: ['team=\"ops\"'], receiver: ops}", ", {name: ops}"));
+        assert_eq!(finding.outcome, Outcome::Fail);
+        assert_eq!(
+            finding.evidence,
+            ["nobody will be told of what reaches route {team=\"ops\"} → ops: receiver `ops` has no integration"]
+        );
+        let meant =
+            judge_receivers(&routing("{matchers: ['alertname=\"Watchdog\"'], receiver: 'null'}", ", {name: 'null'}"));
+        assert_eq!(meant.outcome, Outcome::Warn);
+    }
+
+    #[test]
+    fn a_route_out_of_reach_is_a_warning() {
+        let alert = |team: &str| Known {
+            labels: [("alertname", "A"), ("team", team)].map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+        };
+        let routing = routing("{matchers: ['team=\"nosuch\"'], receiver: pager}", PAGER);
+        let finding = judge_routes(&routing, &[alert("ops")]);
+        assert_eq!(finding.outcome, Outcome::Warn);
+        assert_eq!(finding.evidence, ["no alert can reach route {team=\"nosuch\"} → pager: no rule sets such labels"]);
+        assert_eq!(
+            judge_routes(&routing, &[alert("nosuch")]).evidence,
+            ["2 routes, each within reach of the 1 alert rules"]
+        );
+        assert_eq!(judge_routes(&routing, &[]).outcome, Outcome::Skip);
+    }
+}

@@ -1,0 +1,79 @@
+//! The Prometheus behind a data source, asked through Grafana: the answer is Prometheus' own, where Grafana 9.4 turns
+//! each refusal into "no data".
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::contract::REQUIRED;
+use crate::error::Result;
+use crate::http::grafana::Grafana;
+use crate::verify::facts::Reply;
+use crate::verify::spelling;
+
+/// A Prometheus behind a data source.
+#[derive(Clone, Copy)]
+pub(super) struct Behind<'a> {
+    pub(super) grafana: &'a Grafana,
+    pub(super) uid: &'a str,
+}
+
+impl Behind<'_> {
+    pub(super) async fn ask(&self, call: &str, parameters: &[(&str, &str)]) -> Result<Reply> {
+        Ok(Reply::of(&self.grafana.resource(self.uid, &format!("api/v1/{call}"), parameters).await?))
+    }
+
+    /// Whether an expression has any series now.
+    pub(super) async fn has(&self, expression: &str) -> Result<bool> {
+        let count = format!("count({expression})");
+        let reply = self.ask("query", &[("query", &count)]).await?;
+        Ok(matches!(reply, Reply::Data(data) if !data["result"].as_array().is_none_or(Vec::is_empty)))
+    }
+
+    /// The names that series have, or will have: of the contract, and of recording rules.
+    pub(super) async fn names(&self) -> Result<Names> {
+        let required = REQUIRED.iter().flat_map(|metric| metric.series().into_iter().chain([metric.name.to_owned()]));
+        let mut expected: BTreeSet<String> = required.collect();
+        if let Reply::Data(data) = self.ask("rules", &[("type", "record")]).await? {
+            let rules = data["groups"].as_array().into_iter().flatten().filter_map(|group| group["rules"].as_array());
+            expected.extend(rules.flatten().filter_map(|rule| rule["name"].as_str()).map(str::to_owned));
+        }
+        let mut present = BTreeSet::new();
+        if let Reply::Data(data) = self.ask("label/__name__/values", &[]).await? {
+            present.extend(data.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+        }
+        Ok(Names { expected, present })
+    }
+}
+
+/// The names that are known.
+pub(super) struct Names {
+    expected: BTreeSet<String>,
+    present: BTreeSet<String>,
+}
+
+impl Names {
+    /// The known name that a name without series is probably a misspelling of: ` (did you mean …?)`.
+    pub(super) fn meant(&self, name: &str) -> Option<String> {
+        if self.expected.contains(name) || self.present.contains(name) {
+            return None;
+        }
+        let all = self.expected.iter().chain(&self.present).map(String::as_str);
+        spelling::meant(name, all).map(|word| format!(" (did you mean `{word}`?)"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_unknown_name_is_a_misspelling() {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let names = Names { expected: set(&["moko_script_executions_total"]), present: set(&["up"]) };
+        assert_eq!(names.meant("moko_script_executions_total"), None);
+        assert_eq!(names.meant("node_load1"), None);
+        let hint = names.meant("moko_script_execution_total").unwrap();
+        assert_eq!(hint, " (did you mean `moko_script_executions_total`?)");
+    }
+}

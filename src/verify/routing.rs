@@ -1,0 +1,195 @@
+//! Alertmanager's routes and receivers, read from the configuration that it runs; and which alerts can get where.
+
+mod matcher;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+pub(super) use matcher::{Fits, Matcher};
+
+use crate::error::Result;
+use crate::yaml;
+
+/// The routes and receivers of an Alertmanager.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Routing {
+    /// The route that every alert enters.
+    pub(super) root: Route,
+    /// The kinds of integrations of each receiver, such as `webhook`, by its name.
+    pub(super) receivers: BTreeMap<String, Vec<String>>,
+}
+
+/// A route and those below it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Route {
+    /// Where its alerts go; inherited where it names none.
+    pub(super) receiver: String,
+    /// What an alert has to have.
+    pub(super) matchers: Vec<Matcher>,
+    /// Whether the siblings after it see its alerts, too.
+    pub(super) goes_on: bool,
+    /// The routes below it, which come first.
+    pub(super) routes: Vec<Route>,
+}
+
+/// What is known of an alert before it fires: the labels that its rule sets. Others may come from the series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Labels with a fixed value, `alertname` among them.
+    pub(super) labels: BTreeMap<String, String>,
+}
+
+impl Routing {
+    /// Reads `config.original` of `/api/v2/status`.
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let config: Value = yaml::from_str(text)?;
+        let receivers = list(&config["receivers"]).map(|receiver| {
+            let kinds = receiver.as_object().into_iter().flatten().filter_map(|(key, value)| {
+                let kind = key.strip_suffix("_configs")?;
+                (list(value).count() > 0).then(|| kind.to_owned())
+            });
+            (receiver["name"].as_str().unwrap_or_default().to_owned(), kinds.collect())
+        });
+        Ok(Self { root: Route::read(&config["route"], ""), receivers: receivers.collect() })
+    }
+
+    /// Whether a receiver tells anybody.
+    pub(super) fn tells(&self, receiver: &str) -> bool {
+        self.receivers.get(receiver).is_some_and(|kinds| !kinds.is_empty())
+    }
+
+    /// The receivers that have an integration of this kind.
+    pub(super) fn receivers_with(&self, kind: &str) -> Vec<&str> {
+        let with = self.receivers.iter().filter(|(_, kinds)| kinds.iter().any(|own| own == kind));
+        with.map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+impl Route {
+    fn read(json: &Value, above: &str) -> Self {
+        let receiver = json["receiver"].as_str().unwrap_or(above).to_owned();
+        let old = |key: &'static str, regex: bool| {
+            let entries = json[key].as_object().into_iter().flatten();
+            entries.filter_map(move |(name, value)| Some(Matcher::equal(name, value.as_str()?, regex)))
+        };
+        let matchers = list(&json["matchers"]).filter_map(|text| Matcher::read(text.as_str()?));
+        let matchers = matchers.chain(old("match", false)).chain(old("match_re", true)).collect();
+        let routes = list(&json["routes"]).map(|route| Self::read(route, &receiver)).collect();
+        Self { matchers, goes_on: json["continue"] == true, routes, receiver }
+    }
+
+    /// The route as people know it: `{team="ops"} → pager`.
+    pub(super) fn name(&self) -> String {
+        let matchers: Vec<String> = self.matchers.iter().map(ToString::to_string).collect();
+        format!("{{{}}} → {}", matchers.join(", "), self.receiver)
+    }
+
+    fn fits(&self, alert: &Known) -> Fits {
+        self.matchers
+            .iter()
+            .map(|matcher| matcher.fits(alert.labels.get(&matcher.name).map(String::as_str)))
+            .min()
+            .unwrap_or(Fits::Surely)
+    }
+
+    /// The routes below this one that none of the alerts that get here can reach, and why.
+    pub(super) fn unreached(&self, alerts: &[Known]) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut left: Vec<&Known> = alerts.iter().collect();
+        for (index, route) in self.routes.iter().enumerate() {
+            let fitting = |alert: &&Known| route.fits(alert) >= Fits::Perhaps;
+            let reaching: Vec<Known> = left.iter().copied().filter(fitting).cloned().collect();
+            if !reaching.is_empty() {
+                found.extend(route.unreached(&reaching));
+            } else if alerts.iter().any(|alert| route.fits(alert) >= Fits::Perhaps) {
+                let takes = |other: &&Self| {
+                    !other.goes_on
+                        && alerts
+                            .iter()
+                            .any(|alert| other.fits(alert) == Fits::Surely && route.fits(alert) >= Fits::Perhaps)
+                };
+                let first = self.routes[..index].iter().find(takes).map(Self::name).unwrap_or_default();
+                found.push((route.name(), format!("the route {first} before it takes them all and does not continue")));
+            } else {
+                found.push((route.name(), "no rule sets such labels".to_owned()));
+            }
+            if !route.goes_on {
+                left.retain(|alert| route.fits(alert) < Fits::Surely);
+            }
+        }
+        found
+    }
+
+    /// This route and all below it.
+    pub(super) fn all(&self) -> Vec<&Self> {
+        std::iter::once(self).chain(self.routes.iter().flat_map(Self::all)).collect()
+    }
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "
+route:
+  receiver: nobody
+  routes:
+  - matchers: ['severity=\"critical\"']
+    receiver: pager
+    routes:
+    - match: {team: security}
+      receiver: security
+  - matchers: ['severity=~\"critical|warning\"', 'service!=\"\"']
+    continue: true
+  - matchers: ['severity=\"critical\"', 'team=\"devops\"']
+    receiver: late
+  - matchers: ['team=\"nosuch\"']
+    receiver: never
+receivers:
+- name: nobody
+- name: pager
+  webhook_configs: [{url: <secret>}]
+  email_configs: []
+";
+
+    fn alert(labels: &[(&str, &str)]) -> Known {
+        Known { labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
+    }
+
+    #[test]
+    fn receivers_count_by_their_integrations() {
+        let routing = Routing::read(CONFIG).unwrap();
+        assert!(!routing.tells("nobody") && routing.tells("pager"));
+        assert_eq!((routing.receivers_with("webhook"), routing.receivers_with("email")), (vec!["pager"], vec![]));
+        let receivers: Vec<&str> = routing.root.all().iter().map(|route| route.receiver.as_str()).collect();
+        assert_eq!(receivers, ["nobody", "pager", "security", "nobody", "late", "never"]);
+    }
+
+    #[test]
+    fn routes_that_no_alert_can_reach_are_named_with_the_reason() {
+        let alerts = [
+            alert(&[("alertname", "A"), ("severity", "critical"), ("team", "devops")]),
+            alert(&[("alertname", "B"), ("severity", "warning"), ("team", "devops")]),
+        ];
+        let routing = Routing::read(CONFIG).unwrap();
+        assert_eq!(
+            routing.root.unreached(&alerts),
+            [
+                (r#"{team="security"} → security"#.to_owned(), "no rule sets such labels".to_owned()),
+                (
+                    r#"{severity="critical", team="devops"} → late"#.to_owned(),
+                    r#"the route {severity="critical"} → pager before it takes them all and does not continue"#
+                        .to_owned()
+                ),
+                (r#"{team="nosuch"} → never"#.to_owned(), "no rule sets such labels".to_owned()),
+            ]
+        );
+        // Without the label in the rule, a series may bring it.
+        assert_eq!(routing.root.unreached(&[alert(&[("alertname", "C")])]), []);
+    }
+}
