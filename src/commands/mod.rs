@@ -13,6 +13,7 @@ mod rules;
 mod status;
 mod up;
 mod verify;
+mod why;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -114,6 +115,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         | Command::Rules(cli::Rules::Test { .. } | cli::Rules::Simulate(_)) => true,
         Command::Init
         | Command::Status(_)
+        | Command::Why(_)
         | Command::Open(_)
         | Command::Password(cli::Password::Show)
         | Command::Dashboard(_)
@@ -132,6 +134,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Down(flags) => down::run(context, &flags).await,
         Command::Status(flags) => status::run(context, &flags).await,
         Command::Verify(flags) => verify::run(context, &flags).await,
+        Command::Why(flags) => why::run(context, &flags).await,
         Command::Logs(flags) => logs::run(context, &flags).await,
         Command::Open(flags) => open::run(context, &flags).await,
         Command::Password(what) => password::run(context, what).await,

@@ -106,18 +106,22 @@ pub struct Alert {
 }
 
 /// A target that is scraped.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Target {
+    /// The labels of everything that is scraped there; `job` and `instance` are among them.
+    pub labels: BTreeMap<String, String>,
     /// The name of its scrape job in the configuration.
     pub scrape_pool: String,
+    /// Where it is asked.
+    pub scrape_url: String,
+    /// Why the last scrape failed; empty if it did not.
+    pub last_error: String,
+    /// When it was last scraped, RFC 3339; the year 1 if never.
+    pub last_scrape: String,
     /// `up`, `down`, or `unknown` before the first scrape.
     pub health: String,
-    /// Why the last scrape failed; empty if it did not.
-    #[serde(default)]
-    pub last_error: String,
     /// The time between two scrapes, as Prometheus writes it: `15s`.
-    #[serde(default)]
     pub scrape_interval: String,
 }
 

@@ -34,3 +34,4 @@ mod support;
 mod targets;
 mod tools;
 mod verify;
+mod why;

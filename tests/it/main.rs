@@ -35,3 +35,4 @@ mod sweep;
 mod trouble;
 #[cfg(test)]
 mod up;
+mod why;
