@@ -18,6 +18,9 @@ use crate::promql;
 use crate::rules::{Condition, conditions, inner_conditions};
 use crate::verify::routing::Routing;
 
+/// After how many seconds Prometheus sends an alert again, which counts when Alertmanager was not there the first time.
+const RESEND: f64 = 60.0;
+
 /// Follows an alert whose rule is loaded. An error is Prometheus': without its answers there is nothing to follow.
 pub async fn alert(servers: &Servers, groups: &[RuleGroup], group: &RuleGroup, rule: &Rule) -> Result<Why> {
     let prometheus = &servers.prometheus;
@@ -44,7 +47,7 @@ pub async fn alert(servers: &Servers, groups: &[RuleGroup], group: &RuleGroup, r
         labels: &rule.labels,
         instances: &instances,
         sends_to,
-        patience: 2.0 * group.interval + 10.0,
+        patience: RESEND + 2.0 * group.interval + 15.0,
         now,
     };
     let mut links = vec![
@@ -114,17 +117,17 @@ pub(super) fn metrics(groups: &[RuleGroup], expression: &str) -> (BTreeSet<Strin
     let (mut leaves, mut recorders) = (BTreeSet::new(), BTreeMap::new());
     let mut open: Vec<String> = promql::metrics(expression).into_iter().collect();
     while let Some(name) = open.pop() {
-        let mut by = rules().filter(|rule| rule.name == name).peekable();
-        if by.peek().is_none() {
+        let by: Vec<&Rule> = rules().filter(|rule| rule.name == name).collect();
+        if by.is_empty() {
             leaves.insert(name);
-        } else if !recorders.contains_key(&name) {
-            let mut errors = String::new();
-            for rule in by {
-                errors.push_str(&rule.last_error);
-                open.extend(promql::metrics(&rule.query));
-            }
-            recorders.insert(name, errors);
+            continue;
         }
+        recorders.entry(name).or_insert_with(|| {
+            let (errors, queries): (Vec<&str>, Vec<&str>) =
+                by.iter().map(|rule| (rule.last_error.as_str(), rule.query.as_str())).unzip();
+            open.extend(queries.into_iter().flat_map(promql::metrics));
+            errors.concat()
+        });
     }
     (leaves, recorders.into_iter().collect())
 }

@@ -29,14 +29,14 @@ pub(super) fn instances(rule: &Rule, held: &[Held], now: f64) -> Vec<Instance> {
 
 fn instance(rule: &Rule, alert: &Alert, held: &[Held], now: f64) -> Instance {
     let is_firing = alert.state == "firing";
-    let held_for = (now - epoch(&alert.active_at).unwrap_or(now)).max(0.0);
+    let active_for = (now - epoch(&alert.active_at).unwrap_or(now)).max(0.0);
     // On the way to Alertmanager an alert may get further labels.
     let is_it = |other: &&Held| alert.labels.iter().all(|(name, value)| other.labels.get(name) == Some(value));
     Instance {
         subject: subject(&alert.labels, &rule.labels),
         labels: alert.labels.clone(),
         is_firing,
-        age: if is_firing { (held_for - rule.duration).max(0.0) } else { held_for },
+        age: if is_firing { (active_for - rule.duration).max(0.0) } else { active_for },
         value: alert.value.parse().unwrap_or(f64::NAN),
         held: held.iter().find(is_it).filter(|_| is_firing).cloned(),
     }
@@ -44,7 +44,7 @@ fn instance(rule: &Rule, alert: &Alert, held: &[Held], now: f64) -> Instance {
 
 /// Why Alertmanager tells nobody of an alert, each reason in words; empty if it would. `all` is all that it holds.
 pub(super) fn reasons(alert: &Held, all: &[Held], silences: &[Silence], now: f64) -> Vec<String> {
-    let silenced = alert.status.silenced_by.iter().map(|id| {
+    let by_silence = alert.status.silenced_by.iter().map(|id| {
         let Some(silence) = silences.iter().find(|silence| silence.id == *id) else {
             return format!("silenced by {id}");
         };
@@ -60,7 +60,7 @@ pub(super) fn reasons(alert: &Held, all: &[Held], silences: &[Silence], now: f64
             None => format!("inhibited by the alert {fingerprint}"),
         }
     });
-    let mut reasons: Vec<String> = silenced.chain(inhibited).collect();
+    let mut reasons: Vec<String> = by_silence.chain(inhibited).collect();
     if reasons.is_empty() && alert.status.state == "suppressed" {
         reasons.push("muted by a time interval of its route".to_owned());
     }

@@ -44,13 +44,10 @@ pub(super) fn judge(group: &RuleGroup, rule: &Rule, instances: &[Instance], valu
         )
         .hint("`moko-mon verify --only rules,prometheus` says more");
     }
-    let mut evidence: Vec<String> = Vec::new();
-    for instance in instances {
-        let word = if instance.is_firing { "fires" } else { "is pending" };
-        let whom = for_whom([&instance.subject]);
-        evidence.push(format!("{word}{whom} since {}, value {}", span(instance.age), number(instance.value)));
-    }
-    let mut evidence = few(evidence);
+    let is_firing = instances.iter().any(|instance| instance.is_firing);
+    // The only one that is pending is told by the summary.
+    let told = if is_firing || instances.len() > 1 { instances } else { &[] };
+    let mut evidence = few(told.iter().map(line).collect());
     let unmet = unmet(values);
     if let (Some(why), true) = (&unmet, !instances.is_empty()) {
         let kept = if rule.keep_firing_for > 0.0 {
@@ -62,7 +59,7 @@ pub(super) fn judge(group: &RuleGroup, rule: &Rule, instances: &[Instance], valu
     }
     evidence.extend(values.iter().map(measured));
     evidence.push(format!("evaluated {} ago, every {every}, from {}", span(ago), group.file));
-    if instances.iter().any(|instance| instance.is_firing) {
+    if is_firing {
         return Link::ok(name, evidence);
     }
     let because = if instances.is_empty() {
@@ -75,6 +72,12 @@ pub(super) fn judge(group: &RuleGroup, rule: &Rule, instances: &[Instance], valu
     };
     evidence.insert(0, because.clone());
     Link::new(name, State::Quiet, evidence, because)
+}
+
+fn line(instance: &Instance) -> String {
+    let word = if instance.is_firing { "fires" } else { "is pending" };
+    let whom = for_whom([&instance.subject]);
+    format!("{word}{whom} since {}, value {}", span(instance.age), number(instance.value))
 }
 
 /// When the first of the instances fires, if nothing changes.
@@ -150,7 +153,7 @@ fn extreme(values: &[Sample], operator: Operator) -> String {
         Operator::Above | Operator::AtLeast => ("highest", real().max_by(by_value)),
         Operator::Below | Operator::AtMost => ("lowest", real().min_by(by_value)),
         Operator::Equal | Operator::Unequal => {
-            return format!("there are: {}", few(values.iter().map(shown).collect()).join(", "));
+            return format!("seen: {}", few(values.iter().map(shown).collect()).join(", "));
         }
     };
     found.map_or_else(|| "each is no number".to_owned(), |sample| format!("{word}: {}", shown(sample)))

@@ -13,8 +13,9 @@ use crate::http::prometheus::{Prometheus, RuleGroup, RuleKind, Sample};
 /// Follows a script: a value of the label `script_name`.
 pub async fn script(servers: &Servers, groups: &[RuleGroup], name: &str) -> Result<Why> {
     let prometheus = &servers.prometheus;
-    let selector = format!("{{script_name={name:?}}}");
-    let runs = format!("max by (status) (moko_script_last_execution_timestamp_seconds{selector})");
+    // Without the series that Prometheus makes of those which the script publishes.
+    let selector = format!("{{script_name={name:?},__name__!~\".*:.*|ALERTS.*\"}}");
+    let runs = format!("max by (status) (moko_script_last_execution_timestamp_seconds{{script_name={name:?}}})");
     let now = now(prometheus).await?;
     let (found, runs, pushes, failures, targets, gateway) = try_join!(
         find(prometheus, &selector),
@@ -92,17 +93,15 @@ fn concerned(groups: &[RuleGroup], name: &str, found: &Series) -> Vec<Concern> {
             let about = |wanted: &str| {
                 rule.alerts.iter().find(|alert| alert.labels.get("script_name").is_some_and(|of| of == wanted))
             };
-            let (relation, state) = match about(name) {
-                Some(alert) => (Relation::Active, alert.state.clone()),
-                None => {
-                    let (read, _) = metrics(groups, &rule.query);
-                    let _ = read.iter().find(|metric| found.metrics.contains(*metric))?;
-                    let others = rule.alerts.iter().any(|alert| alert.labels.contains_key("script_name"));
-                    let relation = if others { Relation::Others } else { Relation::Fed };
-                    (relation, rule.state.clone())
-                }
+            let (relation, state) = if let Some(alert) = about(name) {
+                (Relation::Active, &alert.state)
+            } else {
+                let (read, _) = metrics(groups, &rule.query);
+                let _ = read.iter().find(|metric| found.metrics.contains(*metric))?;
+                let tells_apart = rule.alerts.iter().any(|alert| alert.labels.contains_key("script_name"));
+                (if tells_apart { Relation::Others } else { Relation::Fed }, &rule.state)
             };
-            Some(Concern { alert: rule.name.clone(), relation, state })
+            Some(Concern { alert: rule.name.clone(), relation, state: state.clone() })
         })
         .collect();
     all.sort_by_key(|concern| (concern.relation, concern.state == "inactive"));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// The labels that tell one thing from another, in the order in which people think of them.
-const TELLING: [&str; 8] = ["script_name", "api", "service", "finding_type", "job", "instance", "integration", "path"];
+/// The labels that name a thing, best first; behind them the labels of where a series came from say nothing more.
+const NAMING: [&str; 4] = ["script_name", "api", "service", "finding_type"];
 /// As many are named; more are counted.
 const FEW: usize = 5;
 
@@ -58,7 +58,7 @@ pub(super) fn until(text: &str, now: f64) -> String {
     time.strftime(format).to_string()
 }
 
-/// What labels are about: `backup.sh`, `job="x", instance="y"`; empty if there is nothing to tell apart. `common` are the
+/// What labels are about: `backup.sh`, `db1:9100`, `code="x", job="y"`; empty if there is nothing to tell apart. `common` are the
 /// labels of the rule.
 pub(super) fn subject(labels: &BTreeMap<String, String>, common: &BTreeMap<String, String>) -> String {
     let own: Vec<(&String, &String)> = labels
@@ -66,10 +66,13 @@ pub(super) fn subject(labels: &BTreeMap<String, String>, common: &BTreeMap<Strin
         .filter(|(name, _)| !common.contains_key(*name) && !["alertname", "__name__"].contains(&name.as_str()))
         .collect();
     let value = |wanted: &str| own.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).clone());
-    match (value("script_name"), own.as_slice()) {
-        (Some(script), _) => script,
-        (None, [(name, value)]) if TELLING.contains(&name.as_str()) => (*value).clone(),
-        _ => own.iter().map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>().join(", "),
+    if let Some(named) = NAMING.into_iter().find_map(value) {
+        return named;
+    }
+    let is_target = own.iter().all(|(name, _)| ["job", "instance"].contains(&name.as_str()));
+    match value("instance").filter(|_| is_target) {
+        Some(instance) => instance,
+        None => own.iter().map(|(name, value)| format!("{name}={value:?}")).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -125,8 +128,9 @@ mod tests {
         let rule = labels(&[("severity", "warning")]);
         let of = |pairs: &[(&str, &str)]| subject(&labels(pairs), &rule);
         assert_eq!(of(&[("alertname", "X"), ("severity", "warning"), ("script_name", "a.sh"), ("job", "b")]), "a.sh");
-        assert_eq!(of(&[("api", "github")]), "github");
-        assert_eq!(of(&[("job", "a"), ("instance", "b")]), r#"instance="b", job="a""#);
+        assert_eq!(of(&[("api", "github"), ("job", "b")]), "github");
+        assert_eq!(of(&[("job", "a"), ("instance", "b")]), "b");
+        assert_eq!(of(&[("job", "a"), ("code", "b")]), r#"code="b", job="a""#);
         assert_eq!(of(&[("alertname", "X")]), "");
         let names: Vec<String> = (0..8).map(|index| index.to_string()).collect();
         assert_eq!(for_whom(&names), " for 0, 1, 2, 3, 4, and 3 more");

@@ -51,6 +51,9 @@ fn evidence(data: &Value, link: &str) -> String {
 #[test]
 fn alerts_and_scripts_are_followed_to_the_link_where_they_end() {
     let stack = Stack::without_grafana("why");
+    stack.up();
+    // What fires before Prometheus has found Alertmanager is sent again only after a minute.
+    stack.sample("prometheus_notifications_alertmanagers_discovered == 1");
     stack.config(
         "rules:\n  extra: [rules/*.yml]\n  disabled: [CriticalScriptFailureRate, HighScriptFailureRate, TargetDown]\n",
     );

@@ -48,7 +48,7 @@ fn a_quiet_rule_tells_how_far_its_value_is_from_the_limit() {
     evaluated 4 s ago, every 15 s, from rules/mine.yml
     ");
     assert_eq!(because("a < 5", &[sample("x", 7.0), sample("y", 6.0)]), "no value is below 5 (lowest: y 6)");
-    assert_eq!(because("a == 1", &[sample("x", 2.0)]), "no value is equal to 1 (there are: x 2)");
+    assert_eq!(because("a == 1", &[sample("x", 2.0)]), "no value is equal to 1 (seen: x 2)");
     assert_eq!(because("a > 0.05", &[sample("", 0.02)]), "its value is 0.02, not above 0.05");
     assert_eq!(because("a > 0.05", &[sample("", f64::NAN)]), "its value is NaN, not above 0.05");
     assert_eq!(
