@@ -170,8 +170,8 @@ impl Bench {
     }
 
     fn moko(&self) -> Times {
-        let up = seconds(&mut self.moko_command(&["up"]));
-        let again = seconds(&mut self.moko_command(&["up"]));
+        let up = seconds(&mut self.moko_command(&["up", "--no-verify"]));
+        let again = seconds(&mut self.moko_command(&["up", "--no-verify"]));
         let down = seconds(&mut self.moko_command(&["down"]));
         seconds(&mut self.moko_command(&["down", "--volumes", "--yes"]));
         Times { up, again, down }
@@ -223,7 +223,7 @@ impl Bench {
     }
 
     fn moko_memory(&self) -> f64 {
-        let peak = peak_memory(&mut self.moko_command(&["up"]));
+        let peak = peak_memory(&mut self.moko_command(&["up", "--no-verify"]));
         seconds(&mut self.moko_command(&["down", "--volumes", "--yes"]));
         peak
     }

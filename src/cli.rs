@@ -85,10 +85,13 @@ pub enum Command {
     Up(Up),
     /// Remove the stack; data is kept unless told otherwise
     Down(Down),
+    /// End what `up --demo` began
+    #[command(subcommand)]
+    Demo(Demo),
     /// Show how every component is, from live probes
     Status(Status),
     /// Prove that monitoring works, check by check
-    Verify(Verify),
+    Verify(Box<Verify>),
     /// Say why an alert tells somebody or nobody, or how a script is watched, link by link
     Why(Why),
     /// Show what the components logged
@@ -131,6 +134,7 @@ impl Command {
             Self::Init => "init",
             Self::Up(_) => "up",
             Self::Down(_) => "down",
+            Self::Demo(Demo::Stop) => "demo stop",
             Self::Status(_) => "status",
             Self::Verify(_) => "verify",
             Self::Why(_) => "why",
@@ -161,6 +165,12 @@ pub struct Up {
     /// Print what would be done and why, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Leave out the checks of `verify` at the end
+    #[arg(long)]
+    pub no_verify: bool,
+    /// Fill the dashboard with a made-up week and go on with it until `demo stop`
+    #[arg(long)]
+    pub demo: bool,
     /// How long to wait until everything is ready
     #[arg(long, value_name = "DURATION", default_value = "2m")]
     pub wait: crate::config::PromDuration,
@@ -180,6 +190,13 @@ pub struct Down {
     pub yes: bool,
 }
 
+/// What to do with demo data.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Demo {
+    /// Remove the demo data and the feed, and nothing else
+    Stop,
+}
+
 /// Flags of `status`.
 #[derive(Debug, Args)]
 pub struct Status {
@@ -190,6 +207,7 @@ pub struct Status {
 
 /// Flags of `verify`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Verify {
     /// Explain every check and make none
     #[arg(long)]
@@ -397,7 +415,9 @@ mod tests {
     fn the_flags_of_a_command_do_not_clash_with_those_of_every_command() {
         for line in [
             "init",
-            "up --dry-run --wait 5m",
+            "up --dry-run --no-verify --wait 5m",
+            "up --demo",
+            "demo stop",
             "down --volumes --images -y",
             "status --show-secrets",
             "verify --only a --skip b --strict --deep --wait 1m --report r.xml --prometheus-url u --ca-file c",

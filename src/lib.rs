@@ -19,6 +19,7 @@ pub mod commands;
 pub mod component;
 pub mod config;
 pub mod contract;
+pub mod demo;
 pub mod docker;
 pub mod environment;
 pub mod error;

@@ -46,6 +46,8 @@ pub struct Container {
     pub name: String,
     /// The component it serves; `None` for a leftover of a check or of an unknown version.
     pub component: Option<Component>,
+    /// Whether it is the feed of the demo data.
+    pub demo: bool,
     /// The spec it was created from, if its label could be read.
     pub spec: Option<ContainerSpec>,
     /// The id of the image it runs.

@@ -70,7 +70,7 @@ async fn the_committed_file_brings_up_a_stack_that_works() {
     for file in ["/etc/prometheus/rules/alerts-config.yml", "/etc/prometheus/rules/stack-alerts.yml"] {
         assert!(files.contains(&file), "{files:?}");
     }
-    // The first scrape of each comes within one interval. The stand-in for Grafana has no metrics of its own.
+    // The first scrape of each comes within one interval.
     let started = Instant::now();
     loop {
         let targets = json(&http, &format!("{PROMETHEUS}/api/v1/targets?state=active")).await;
@@ -80,7 +80,7 @@ async fn the_committed_file_brings_up_a_stack_that_works() {
             .filter(|target| target["health"] == "up")
             .map(|target| target["labels"]["job"].as_str().unwrap())
             .collect();
-        if targets.len() == 4 && ["prometheus", "alertmanager", "pushgateway"].iter().all(|job| up.contains(job)) {
+        if up.len() == 4 {
             break;
         }
         assert!(started.elapsed() < Duration::from_secs(40), "{targets:#?}");

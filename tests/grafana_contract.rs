@@ -10,6 +10,8 @@
 mod grafana_stand_in;
 #[path = "grafana_contract/harness.rs"]
 mod harness;
+#[path = "grafana_contract/looking.rs"]
+mod looking;
 #[path = "grafana_contract/raw.rs"]
 mod raw;
 #[path = "grafana_contract/refusals.rs"]

@@ -64,7 +64,7 @@ impl Series {
     }
 }
 
-/// Twenty series for each script on each host, four recorded ones for each script, and a few dozen others. The team is
+/// Twenty series for each script on each host, six recorded ones for each script, and a few dozen others. The team is
 /// well: no alert about scripts fires.
 pub(crate) fn team(scripts: usize) -> Vec<Series> {
     let mut all = Vec::new();
@@ -102,6 +102,8 @@ pub(crate) fn team(scripts: usize) -> Vec<Series> {
         };
         add("script_name_status:moko_script_executions_total:increase1h", Some("success"), 12);
         add("script_name_status:moko_script_executions_total:increase1h", Some("failure"), 0);
+        add("script_name_status:moko_script_executions_total:delta1m", Some("success"), 1);
+        add("script_name_status:moko_script_executions_total:delta1m", Some("failure"), 0);
         add("script_name:moko_script_duration_seconds:p50", None, 30);
         add("script_name:moko_script_duration_seconds:p95", None, 200);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Apply;
 use crate::docker::archive::Entry;
-use crate::docker::once::Once;
+use crate::docker::one_shot::Once;
 use crate::error::{Code, Error, Result};
 use crate::plan::{Action, Plan};
 use crate::stack::{Check, ComponentSpec};

@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod dashboard;
+mod demo;
 mod down;
 mod init;
 mod logs;
@@ -111,6 +112,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         Command::Logs(flags) => flags.follow,
         Command::Verify(flags) => flags.watch || flags.deep,
         Command::Down(_)
+        | Command::Demo(cli::Demo::Stop)
         | Command::Password(cli::Password::Reset)
         | Command::Rules(cli::Rules::Test { .. } | cli::Rules::Simulate(_)) => true,
         Command::Init
@@ -132,6 +134,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Init => init::run(context),
         Command::Up(flags) => up::run(context, &flags).await,
         Command::Down(flags) => down::run(context, &flags).await,
+        Command::Demo(cli::Demo::Stop) => demo::stop(context).await,
         Command::Status(flags) => status::run(context, &flags).await,
         Command::Verify(flags) => verify::run(context, &flags).await,
         Command::Why(flags) => why::run(context, &flags).await,

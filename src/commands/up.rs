@@ -1,14 +1,14 @@
 //! `up`: observe, decide, act.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::Context;
+use super::{Context, demo};
 use crate::apply::{Apply, check_files};
 use crate::cli;
 use crate::component::Component;
-use crate::config::Pull;
+use crate::config::{Config, Pull};
 use crate::docker::Docker;
 use crate::error::Result;
 use crate::http::Http;
@@ -18,17 +18,24 @@ use crate::observed::{Observed, State};
 use crate::plan::{Plan, needed_ports, reconcile};
 use crate::stack::{ADMIN_USER, ComponentSpec, Stack, admin_password};
 use crate::ui::Report;
-use crate::{platform, server};
+use crate::verify::report::Look;
+use crate::{platform, server, verify};
 
 pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report> {
     let config = context.config()?.config;
+    if flags.demo {
+        demo::check(&config)?;
+    }
     let stack = Stack::desired(&config)?;
     let docker = context.docker().await?;
     let http = Context::http()?;
     if flags.dry_run {
         let mut observed = observe(&docker, &http, &stack).await?;
         observed.grafana = grafana_state(&http, &stack, &observed).await;
-        let plan = reconcile(&stack, &observed, config.images.pull)?;
+        let mut plan = reconcile(&stack, &observed, config.images.pull)?;
+        if flags.demo {
+            plan.steps.extend(demo::steps(&config, &observed.containers));
+        }
         return Ok(Report { failed: observed.grafana.and_then(Result::err), ..dry_run(&plan) });
     }
     let _lock = Lock::take(&platform::lock_folder(), &docker.engine.id, &config.project, "up")?;
@@ -45,7 +52,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
     };
     // Asked once, after the pulls: every look is a login, and five refused ones lock the user out.
     observed.grafana = grafana_state(&http, &stack, &observed).await;
-    let plan = reconcile(&stack, &observed, Pull::Missing)?;
+    let mut plan = reconcile(&stack, &observed, Pull::Missing)?;
     // Waiting for servers begins here: a slow registry must not use up their time.
     let deadline = Instant::now() + flags.wait.as_duration();
     let apply = Apply::new(&docker, &http, context.ui, &context.stop, &stack, &observed, deadline);
@@ -58,7 +65,38 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
         context.ui.warn(std::iter::once(failed.message).chain(failed.causes).collect::<Vec<_>>().join(": "));
     }
     done_so_far?;
-    Ok(done(&stack, &docker, &plan))
+    if flags.demo {
+        // Replaced containers and a new network are only known now.
+        let steps = demo::steps(&config, &docker.project_containers(&config.project).await?);
+        demo::start(context, &docker, &http, &config, &steps, deadline).await?;
+        plan.steps.extend(steps);
+    }
+    let demo = flags.demo || demo::is_on(&observed.containers);
+    if !demo && demo::feed_of(&observed.containers).is_some() {
+        context.ui.warn(
+            "the demo data is not complete: `moko-mon up --demo` writes it again, `moko-mon demo stop` removes it",
+        );
+    }
+    let report = done(&stack, &docker, &plan, demo);
+    if flags.no_verify {
+        return Ok(report);
+    }
+    verified(context, config, &plan, report).await
+}
+
+/// The report, with what `verify` says of the stack.
+async fn verified(context: &Context<'_>, config: Config, plan: &Plan, mut report: Report) -> Result<Report> {
+    // What has just started is scraped once within an interval, and rules are evaluated within theirs.
+    let settings = &config.prometheus;
+    let round = settings.scrape_interval.as_duration() + settings.evaluation_interval.as_duration();
+    let verdict = super::verify::settled(context, config, if plan.is_empty() { Duration::ZERO } else { round }).await?;
+    if let Some(data) = report.data.as_object_mut() {
+        data.insert("verify".to_owned(), verify::report::json(&verdict));
+    }
+    let look = Look { width: context.ui.width(), colors: context.ui.colors() };
+    report.text = format!("{}\n{}", report.text, verify::report::brief(&verdict, look));
+    report.failed = verdict.failure(false);
+    Ok(report)
 }
 
 /// Looks at the engine, the ports of this host and the running servers; not yet into Grafana.
@@ -118,7 +156,7 @@ fn dry_run(plan: &Plan) -> Report {
     Report::new(json!({"steps": plan.steps}), text)
 }
 
-fn done(stack: &Stack, docker: &Docker, plan: &Plan) -> Report {
+fn done(stack: &Stack, docker: &Docker, plan: &Plan, demo: bool) -> Report {
     let components: Vec<_> =
         stack.components.iter().map(|spec| json!({"component": spec.component, "url": spec.url()})).collect();
     let mut text = String::new();
@@ -133,8 +171,11 @@ fn done(stack: &Stack, docker: &Docker, plan: &Plan) -> Report {
             "\nGrafana's login is `{ADMIN_USER}`; `moko-mon status --show-secrets` shows its password\n"
         ));
     }
-    Report::new(
-        json!({"project": stack.project, "engine": docker.engine, "components": components, "steps": plan.steps}),
-        text,
-    )
+    if demo {
+        text.push_str("\nThe demo data is on; `moko-mon demo stop` removes it\n");
+    }
+    let data = json!({
+        "project": stack.project, "engine": docker.engine, "components": components, "steps": plan.steps, "demo": demo,
+    });
+    Report::new(data, text)
 }

@@ -3,10 +3,13 @@
 mod modes;
 mod reports;
 pub(super) mod servers;
+mod settle;
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+
+pub(super) use settle::settled;
 
 use super::Context;
 use crate::cli;

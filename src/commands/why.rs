@@ -98,8 +98,10 @@ async fn follow(context: &Context<'_>, servers: &Servers, files: &[File], name: 
     match loaded.first() {
         Some((group, rule)) => {
             // The file under the name that people know.
-            let file =
-                named.iter().find(|entry| entry.state == State::Loaded((*rule).clone())).map(|entry| &entry.file);
+            let file = named
+                .iter()
+                .find(|entry| matches!(&entry.state, State::Loaded(loaded) if **loaded == **rule))
+                .map(|entry| &entry.file);
             let group = RuleGroup { file: file.unwrap_or(&group.file).clone(), ..(*group).clone() };
             let answer = why::alert(servers, &groups, &group, rule).await;
             Ok(answer.unwrap_or_else(|error| why::unanswered(name, &error)))

@@ -86,6 +86,8 @@ impl Builder {
         for (shown, file) in &dashboards {
             self.problems.extend(dashboards::check(shown, &file.content, &mut uids));
         }
+        let checks = settings.checks.into_iter().map(|Nullable(check)| check).collect();
+        let checks = self.checks(checks);
         let files = |files: Vec<(String, UserFile)>| files.into_iter().map(|(_, file)| file).collect();
         Config {
             project: settings.project,
@@ -116,6 +118,7 @@ impl Builder {
             },
             targets,
             extra_rules: files(extra_rules),
+            checks,
         }
     }
 

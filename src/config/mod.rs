@@ -12,6 +12,7 @@ use crate::component::Component;
 
 mod address;
 mod build;
+mod checks;
 mod dashboards;
 mod decode;
 mod duration;
@@ -31,6 +32,7 @@ mod shape;
 mod size;
 mod thresholds;
 
+pub use checks::{CustomCheck, Expectation, Relation, Severity};
 pub use duration::PromDuration;
 pub(crate) use files::{Search, read as read_file};
 pub use init::starting_file;
@@ -63,6 +65,8 @@ pub struct Config {
     pub rules: Rules,
     /// The user's rule files, read and checked for shape; names are unique.
     pub extra_rules: Vec<UserFile>,
+    /// The user's own checks; names are unique.
+    pub checks: Vec<CustomCheck>,
 }
 
 /// Settings of the built-in rules.

@@ -19,6 +19,13 @@ pub(crate) fn is_metric(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')
 }
 
+/// The name of a check of the user: the last part of an id.
+pub(crate) fn is_check(text: &str) -> bool {
+    text.len() <= 63
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+}
+
 /// The path of a URL, without query and fragment.
 pub(crate) fn is_url_path(text: &str) -> bool {
     text.starts_with('/') && text.chars().all(|c| c.is_ascii_graphic() && !"?#\"<>`".contains(c))

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::address::Address;
+use super::checks::Expectation;
 use super::duration::PromDuration;
 use super::{names, size};
 use crate::rules::ALERTS;
@@ -65,6 +66,10 @@ pub(crate) enum Scalar {
     },
     /// The name of a metric.
     Metric,
+    /// The name of a check of the user.
+    Check,
+    /// What a check of the user expects.
+    Expectation,
 }
 
 /// What is wrong with a value: the two halves of a problem's sentence.
@@ -157,6 +162,12 @@ impl Scalar {
                     return refuse(format!("{shown} {fact}"));
                 }
             }
+            Self::Check if !names::is_check(text) => return refuse(format!("{shown} is not a check name")),
+            Self::Expectation => {
+                if let Err(fact) = text.parse::<Expectation>() {
+                    return refuse(format!("{shown} {fact}"));
+                }
+            }
             Self::Metric if !names::is_metric(text) => return refuse(format!("{shown} is not a metric name")),
             Self::MetricsPath if !names::is_url_path(text) => return refuse(format!("{shown} is not a path")),
             Self::File | Self::Glob if text.len() > LONGEST_PATH => {
@@ -183,6 +194,7 @@ impl Scalar {
             | Self::MetricsPath
             | Self::Text
             | Self::File
+            | Self::Check
             | Self::Metric => {}
         }
         Ok(json!(text))
@@ -237,6 +249,10 @@ impl Scalar {
             Self::Count { floor: 0 } => "a whole number".to_owned(),
             Self::Count { floor } => format!("a whole number from {floor} on"),
             Self::Metric => "letters, digits, `_` and `:`, not starting with a digit".to_owned(),
+            Self::Check => "a name of `a-z`, `0-9`, `-` and `_`, starting with a letter".to_owned(),
+            Self::Expectation => {
+                "`\"> 0\"` (or `>=`, `<`, `<=`, `==`, `!=`), `absent` or `at least 3 series`".to_owned()
+            }
             Self::File => "the path of a file, relative to the configuration file".to_owned(),
             Self::Glob => "a path or pattern such as `rules/*.yml`".to_owned(),
         }
@@ -267,6 +283,11 @@ impl Scalar {
             Self::Count { floor } => json!({"type": "integer", "minimum": floor}),
             Self::Ratio => json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
             Self::Url => json!({"type": "string", "pattern": "^https?://[^@/\\s?#]+(/[^\\s?#]*)?$"}),
+            Self::Check => json!({"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,62}$"}),
+            Self::Expectation => json!({
+                "type": "string",
+                "pattern": "^((>|>=|<|<=|==|!=) *-?[0-9.]+([eE][+-]?[0-9]+)?|absent|at least [1-9][0-9]* series)$",
+            }),
             Self::Metric => json!({"type": "string", "pattern": "^[a-zA-Z_:][a-zA-Z0-9_:]*$"}),
             Self::MetricsPath => json!({"type": "string", "pattern": "^/[^\\s?#]*$"}),
         }

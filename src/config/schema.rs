@@ -235,6 +235,26 @@ pub(crate) static SETTINGS: &[Field] = &[
             ),
         ],
     ),
+    Field::list(
+        "checks",
+        &Kind::Group(CHECK),
+        "- name: backups-run\n  expr: sum(increase(moko_script_executions_total{script_name=\"backup\"}[1d]))\n  \
+         expect: \"> 0\"\n  message: No backup ran today.\n  severity: warn\n",
+        "Checks of your own for `moko-mon verify`: what a query must return.",
+    ),
+];
+
+/// The settings of a check.
+static CHECK: &[Field] = &[
+    Field::required("name", Scalar::Check, "The name, once; the id of the check is `custom.` and this."),
+    Field::required("expr", Scalar::Text, "The query."),
+    Field::required(
+        "expect",
+        Scalar::Expectation,
+        "What every series must be, in quotes: `> 0`, `== 5`, `< 10`; or `absent`, or `at least 3 series`.",
+    ),
+    Field::optional("message", Scalar::Text, "No backup ran today.", "What to say when it is not so."),
+    Field::optional("severity", Scalar::Choice(&["fail", "warn"]), "fail", "What it then is; `fail` if left out."),
 ];
 
 /// The settings of one scrape target.

@@ -25,6 +25,18 @@ pub(crate) struct Settings {
     pub(crate) grafana: Grafana,
     pub(crate) targets: Vec<Nullable<Target>>,
     pub(crate) rules: Rules,
+    pub(crate) checks: Vec<Nullable<Check>>,
+}
+
+/// A check of the user; a field that was wrong is empty here and has been reported.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Check {
+    pub(crate) name: String,
+    pub(crate) expr: String,
+    pub(crate) expect: String,
+    pub(crate) message: Option<String>,
+    pub(crate) severity: Option<String>,
 }
 
 /// What every component has.

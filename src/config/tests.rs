@@ -5,6 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::error::Error;
 
+mod checks;
 mod contents;
 mod layers;
 mod settings;

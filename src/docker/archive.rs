@@ -49,6 +49,25 @@ pub fn pack<'a>(entries: impl IntoIterator<Item = Entry<'a>>) -> Result<Vec<u8>>
     builder.into_inner().map_err(failed)
 }
 
+/// Packs one public file whose text is written straight into the archive: a large one is in memory once.
+pub fn pack_text(path: &str, write: impl FnOnce(&mut String)) -> Result<Vec<u8>> {
+    let failed = |error: std::io::Error| Error::new(Code::Io, "could not pack files").cause(error.to_string());
+    let mut text = "\0".repeat(BLOCK);
+    write(&mut text);
+    let size = text.len() - BLOCK;
+    let mut header = header(Access::Public.owner_and_mode(), size as u64, 0);
+    header.set_path(path).map_err(failed)?;
+    header.set_cksum();
+    let mut archive = text.into_bytes();
+    archive[..BLOCK].copy_from_slice(header.as_bytes());
+    // The last block is filled up, and two empty ones are the end.
+    archive.resize((archive.len().div_ceil(BLOCK) + 2) * BLOCK, 0);
+    Ok(archive)
+}
+
+/// Headers and contents of an archive begin at multiples of this, in bytes.
+const BLOCK: usize = 512;
+
 fn header((uid, gid, mode): (u64, u64, u32), size: u64, date: u64) -> tar::Header {
     let mut header = tar::Header::new_gnu();
     header.set_mtime(date);
@@ -112,6 +131,17 @@ mod tests {
         let a = &files["/etc/prometheus/a.yml"];
         assert_eq!((a.content.as_slice(), a.owner), (b"a".as_slice(), (0, 0, 0o644)));
         assert_eq!(files["/etc/prometheus/b.yml"].owner, (472, 0, 0o400));
+    }
+
+    #[test]
+    fn a_text_is_packed_without_a_copy() {
+        for length in [0, 1, 512, 513] {
+            let content = "x".repeat(length);
+            let bytes = pack_text("demo/a.om", |text| text.push_str(&content)).unwrap();
+            let files = unpack(&bytes, "/demo").unwrap();
+            assert_eq!((files.len(), files["/demo/a.om"].content.len()), (1, length));
+            assert_eq!(files["/demo/a.om"].owner, (0, 0, 0o644));
+        }
     }
 
     #[test]

@@ -49,6 +49,15 @@ pub fn volume(project_name: &str, component: Component, kind: &str) -> HashMap<S
     labels
 }
 
+/// The labels of a container that helps a stack without being a component of it.
+#[must_use]
+pub fn helper(project_name: &str, role: &str) -> HashMap<String, String> {
+    let mut labels = project(project_name);
+    labels.insert(COMPONENT.to_owned(), role.to_owned());
+    labels.insert("com.docker.compose.service".to_owned(), role.to_owned());
+    labels
+}
+
 /// The labels of a container.
 #[must_use]
 pub fn container(project_name: &str, component: Component, spec: String, image_id: &str) -> HashMap<String, String> {

@@ -5,8 +5,9 @@ mod connect;
 pub mod endpoint;
 pub mod error;
 pub mod labels;
+mod life;
 pub mod observe;
-pub mod once;
+pub mod one_shot;
 pub mod pull;
 pub mod translate;
 mod untouched;
@@ -27,6 +28,7 @@ use crate::error::{Code, Error, Result};
 use crate::observed::FileState;
 
 pub use connect::Engine;
+pub use life::{About, Life, Mounted};
 
 /// Limits of calls, in seconds. The client library's own limit does not cover the bodies of streams.
 mod limit {

@@ -158,6 +158,7 @@ fn container(summary: ContainerSummary) -> Container {
     Container {
         name: name(&summary),
         component,
+        demo: labels_of(labels::COMPONENT) == Some(crate::demo::feed::ROLE),
         spec,
         image_id: image_id.unwrap_or_default(),
         image: summary.image.clone().unwrap_or_default(),

@@ -41,24 +41,51 @@ pub fn create_body(
             )])),
             mounts: Some(spec.volumes.iter().map(|volume| mount(project, component, volume)).collect()),
             extra_hosts: Some(spec.extra_hosts.clone()),
-            // `unless-stopped` does not bring a container back after the engine was killed; `always` does.
-            restart_policy: Some(RestartPolicy {
-                name: Some(RestartPolicyNameEnum::ALWAYS),
-                maximum_retry_count: None,
-            }),
-            log_config: Some(HostConfigLogConfig {
-                typ: Some("json-file".to_owned()),
-                config: Some(HashMap::from([
-                    ("max-size".to_owned(), "10m".to_owned()),
-                    ("max-file".to_owned(), "3".to_owned()),
-                ])),
-            }),
-            ..hardening(spec)
+            ..lasting(spec)
         }),
         networking_config: Some(NetworkingConfig {
             endpoints_config: Some(HashMap::from([(network.to_owned(), endpoint)])),
         }),
         ..ContainerCreateBody::default()
+    }
+}
+
+/// The body of a container that stays beside the servers, publishes nothing and keeps nothing: only its image, user and
+/// limits are the spec's.
+#[must_use]
+pub fn helper_body(
+    project: &str,
+    role: &str,
+    spec: &ContainerSpec,
+    network: &str,
+    entrypoint: Vec<String>,
+    environment: Vec<String>,
+) -> ContainerCreateBody {
+    ContainerCreateBody {
+        image: Some(spec.image.clone()),
+        entrypoint: Some(entrypoint),
+        cmd: Some(Vec::new()),
+        env: Some(environment),
+        user: Some(spec.user.clone()),
+        labels: Some(labels::helper(project, role)),
+        host_config: Some(HostConfig { network_mode: Some(network.to_owned()), ..lasting(spec) }),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// What a container needs that runs until it is removed.
+fn lasting(spec: &ContainerSpec) -> HostConfig {
+    HostConfig {
+        // `unless-stopped` does not bring a container back after the engine was killed; `always` does.
+        restart_policy: Some(RestartPolicy { name: Some(RestartPolicyNameEnum::ALWAYS), maximum_retry_count: None }),
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("json-file".to_owned()),
+            config: Some(HashMap::from([
+                ("max-size".to_owned(), "10m".to_owned()),
+                ("max-file".to_owned(), "3".to_owned()),
+            ])),
+        }),
+        ..hardening(spec)
     }
 }
 
@@ -113,6 +140,21 @@ pub fn check_body(project: &str, spec: &ContainerSpec, entrypoint: Vec<String>) 
         }),
         ..ContainerCreateBody::default()
     }
+}
+
+/// The body of a container that works on the data of a stopped server: a check with the server's data volume.
+#[must_use]
+pub fn data_body(
+    project: &str,
+    component: Component,
+    spec: &ContainerSpec,
+    entrypoint: Vec<String>,
+) -> ContainerCreateBody {
+    let mut body = check_body(project, spec, entrypoint);
+    let data = spec.volumes.iter().filter(|volume| volume.kind == VolumeKind::Data);
+    let mounts = data.map(|volume| mount(project, component, volume)).collect();
+    body.host_config = body.host_config.map(|host| HostConfig { mounts: Some(mounts), ..host });
+    body
 }
 
 /// The spec as it is kept in a label.

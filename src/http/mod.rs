@@ -36,7 +36,6 @@ pub struct Http {
 }
 
 /// A client for plain HTTP, which trusts no certificate: reading the system's takes longer than most commands.
-#[must_use]
 pub fn plain() -> reqwest::ClientBuilder {
     provide_tls();
     reqwest::Client::builder().tls_certs_only([])
@@ -146,6 +145,18 @@ impl Http {
         body: Option<Body<'_>>,
         timeout: Duration,
     ) -> Result<Answer> {
+        self.respond(method, url, asker, body, timeout).await.map(|(answer, _)| answer)
+    }
+
+    /// The answer, and what the server's clock says by its `Date`.
+    async fn respond(
+        &self,
+        method: Method,
+        url: &str,
+        asker: Option<Asker<'_>>,
+        body: Option<Body<'_>>,
+        timeout: Duration,
+    ) -> Result<(Answer, Option<jiff::Timestamp>)> {
         let request = format!("{method} {}", without_credentials(url));
         let lost = |error: &reqwest::Error| unanswered(&request, error, timeout);
         let mut builder = self.client.request(method, url).timeout(timeout);
@@ -161,6 +172,8 @@ impl Http {
         };
         let mut response = builder.send().await.map_err(|error| lost(&error))?;
         let status = response.status().as_u16();
+        let date = response.headers().get(reqwest::header::DATE).and_then(|value| value.to_str().ok());
+        let date = date.and_then(|text| jiff::fmt::rfc2822::parse(text).ok()).map(|date| date.timestamp());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
             if bytes.len() + chunk.len() > MAX_BODY {
@@ -169,7 +182,7 @@ impl Http {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(Answer { request, status, body: String::from_utf8_lossy(&bytes).into_owned() })
+        Ok((Answer { request, status, body: String::from_utf8_lossy(&bytes).into_owned() }, date))
     }
 }
 

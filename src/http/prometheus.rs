@@ -1,5 +1,7 @@
 //! What a running Prometheus says through its HTTP API, version 1.
 
+mod answers;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -8,121 +10,12 @@ use serde::de::DeserializeOwned;
 use super::{Http, Server, TOTAL_TIMEOUT, excerpt};
 use crate::error::{Code, Error, Result};
 
+pub use answers::{Alert, Rule, RuleGroup, RuleKind, Runtime, Sample, Target, Targets};
+
 /// A Prometheus at an address.
 #[derive(Debug, Clone)]
 pub struct Prometheus {
     server: Server,
-}
-
-/// One series of an instant query's answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
-    /// Its labels, `__name__` among them where the query keeps it.
-    pub labels: BTreeMap<String, String>,
-    /// Its value; may be NaN or infinite.
-    pub value: f64,
-}
-
-/// A group of rules as it is loaded.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RuleGroup {
-    /// Unique in its file.
-    pub name: String,
-    /// The path of the file, in the server's own file system.
-    pub file: String,
-    /// Seconds between two evaluations.
-    pub interval: f64,
-    /// Seconds that the last evaluation of all its rules took.
-    #[serde(default)]
-    pub evaluation_time: f64,
-    /// When it was last evaluated, RFC 3339; the year 1 if never.
-    #[serde(default)]
-    pub last_evaluation: String,
-    /// Its rules, in the order of the file.
-    pub rules: Vec<Rule>,
-}
-
-/// A rule as it is loaded.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Rule {
-    /// The name of the alert, or of the recorded series.
-    pub name: String,
-    /// What kind it is.
-    #[serde(rename = "type")]
-    pub kind: RuleKind,
-    /// The expression, as the server prints it.
-    pub query: String,
-    /// Seconds of `for`; 0 for a recording rule.
-    #[serde(default)]
-    pub duration: f64,
-    /// Seconds of `keep_firing_for`.
-    #[serde(default)]
-    pub keep_firing_for: f64,
-    /// The labels that it adds.
-    #[serde(default)]
-    pub labels: BTreeMap<String, String>,
-    /// `ok`, `err` or `unknown` (not evaluated yet).
-    pub health: String,
-    /// The error of the last evaluation.
-    #[serde(default)]
-    pub last_error: String,
-    /// `inactive`, `pending` or `firing`, or `unknown` before the first evaluation; empty for a recording rule.
-    #[serde(default)]
-    pub state: String,
-    /// What is pending or firing now.
-    #[serde(default)]
-    pub alerts: Vec<Alert>,
-}
-
-/// The two kinds of rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RuleKind {
-    /// `alert:`
-    Alerting,
-    /// `record:`
-    Recording,
-}
-
-/// An instance of an alert that is pending or firing.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Alert {
-    /// All labels, `alertname` among them.
-    pub labels: BTreeMap<String, String>,
-    /// Its texts.
-    #[serde(default)]
-    pub annotations: BTreeMap<String, String>,
-    /// `pending` or `firing`.
-    pub state: String,
-    /// Since when the expression holds, RFC 3339.
-    #[serde(default)]
-    pub active_at: String,
-    /// The value as text, such as `1e+00`.
-    #[serde(default)]
-    pub value: String,
-}
-
-/// A target that is scraped.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Target {
-    /// The labels of everything that is scraped there; `job` and `instance` are among them.
-    pub labels: BTreeMap<String, String>,
-    /// The name of its scrape job in the configuration.
-    pub scrape_pool: String,
-    /// Where it is asked.
-    pub scrape_url: String,
-    /// Why the last scrape failed; empty if it did not.
-    pub last_error: String,
-    /// When it was last scraped, RFC 3339; the year 1 if never.
-    pub last_scrape: String,
-    /// `up`, `down`, or `unknown` before the first scrape.
-    pub health: String,
-    /// The time between two scrapes, as Prometheus writes it: `15s`.
-    pub scrape_interval: String,
 }
 
 /// The frame of every answer.
@@ -137,12 +30,6 @@ struct Envelope<T> {
 #[derive(Deserialize)]
 struct Groups {
     groups: Vec<RuleGroup>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Targets {
-    active_targets: Vec<Target>,
 }
 
 #[derive(Deserialize)]
@@ -179,10 +66,29 @@ impl Prometheus {
         Ok(groups.groups)
     }
 
-    /// All targets that are scraped.
-    pub async fn targets(&self) -> Result<Vec<Target>> {
-        let targets: Targets = self.ask("/api/v1/targets", &[("state", "active")]).await?;
-        Ok(targets.active_targets)
+    /// All targets that are scraped; with `dropped`, how many are not because of relabelling, which may be many.
+    pub async fn targets(&self, dropped: bool) -> Result<Targets> {
+        self.ask("/api/v1/targets", &[("state", if dropped { "any" } else { "active" })]).await
+    }
+
+    /// What the server says of itself.
+    pub async fn runtime(&self) -> Result<Runtime> {
+        self.ask("/api/v1/status/runtimeinfo", &[]).await
+    }
+
+    /// The values of all its flags, by their names without dashes.
+    pub async fn flags(&self) -> Result<BTreeMap<String, String>> {
+        self.ask("/api/v1/status/flags", &[]).await
+    }
+
+    /// The names of all metrics that have series.
+    pub async fn metric_names(&self) -> Result<Vec<String>> {
+        self.ask("/api/v1/label/__name__/values", &[]).await
+    }
+
+    /// An expression as the server writes it.
+    pub async fn format(&self, expression: &str) -> Result<String> {
+        self.ask("/api/v1/format_query", &[("query", expression)]).await
     }
 
     /// The answer to an instant query as of now: a scalar is a sample without labels, anything but numbers is empty.
@@ -198,6 +104,14 @@ impl Prometheus {
         })
     }
 
+    /// Whether any series of any time matches one of these selectors.
+    pub async fn has_series(&self, selectors: &[String]) -> Result<bool> {
+        let parameters: Vec<(&str, &str)> = selectors.iter().map(|selector| ("match[]", selector.as_str())).collect();
+        // Asked for values and not for the series, of which there may be many.
+        let names: Vec<String> = self.ask("/api/v1/label/__name__/values", &parameters).await?;
+        Ok(!names.is_empty())
+    }
+
     /// Asks one question; an error that Prometheus tells is the cause of ours.
     pub async fn ask<T: DeserializeOwned>(&self, path: &str, parameters: &[(&str, &str)]) -> Result<T> {
         let answer = self.server.get(path, parameters).await?;
@@ -211,5 +125,60 @@ impl Prometheus {
             Err(unreadable) if answer.is_success() => Err(unreadable),
             Ok(_) | Err(_) => Err(answer.unexpected()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::http::Auth;
+    use crate::secret::Secret;
+
+    /// A server that answers one request with this status line and body; yields its address and what it was asked.
+    async fn server(status: &'static str, body: &'static str) -> (String, tokio::task::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let asked = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let count = stream.read(&mut request).await.unwrap();
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&request[..count]).into_owned()
+        });
+        (address, asked)
+    }
+
+    #[tokio::test]
+    async fn it_is_asked_below_a_path_prefix_with_a_token() {
+        let body = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"job":"a"},"value":[1,"2.5"]}]}}"#;
+        let (address, asked) = server("200 OK", body).await;
+        let http = Http::new().unwrap();
+        let server = Server::new(&http, &format!("{address}/prom/"), Duration::from_secs(5));
+        let server = server.with_auth(Some(Auth::Bearer(Secret::new("glsa"))));
+        let samples = Prometheus::at(&server).query("sum(up) > 1").await.unwrap();
+        assert_eq!((samples[0].value, samples[0].labels["job"].as_str()), (2.5, "a"));
+        let asked = asked.await.unwrap();
+        assert!(asked.starts_with("GET /prom/api/v1/query?query=sum%28up%29+%3E+1 HTTP/1.1\r\n"), "{asked}");
+        assert!(asked.to_lowercase().contains("authorization: bearer glsa"), "{asked}");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_told_in_prometheus_words_and_a_page_as_what_it_is() {
+        let (address, _) =
+            server("400 Bad Request", r#"{"status":"error","errorType":"bad_data","error":"parse error: no"}"#).await;
+        let http = Http::new().unwrap();
+        let error = Prometheus::new(&http, &address).query("up(").await.unwrap_err();
+        assert_eq!(error.message, format!("Prometheus refused `GET {address}/api/v1/query?query=up%28`"));
+        assert_eq!(error.causes, ["parse error: no"]);
+        let (address, _) = server("502 Bad Gateway", "<html>nobody</html>").await;
+        let error = Prometheus::new(&http, &address).rules().await.unwrap_err();
+        assert_eq!(error.message, format!("`GET {address}/api/v1/rules` was not answered as expected"));
+        assert_eq!(error.causes, ["HTTP 502: <html>nobody</html>"]);
     }
 }

@@ -54,13 +54,18 @@ impl Server {
 
     /// `GET`, any status. `path` starts with a slash.
     pub async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Answer> {
+        self.dated(path, parameters).await.map(|(answer, _)| answer)
+    }
+
+    /// Like [`Self::get`], with the time at which the server says it answered, to the second.
+    pub async fn dated(&self, path: &str, parameters: &[(&str, &str)]) -> Result<(Answer, Option<jiff::Timestamp>)> {
         let mut url = Url::parse(&format!("{}{path}", self.url)).map_err(|error| {
             Error::new(Code::Usage, format!("`{}` is not the address of a server", self.url)).cause(error.to_string())
         })?;
         if !parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(parameters);
         }
-        self.ask(Method::GET, url.as_str(), None).await
+        self.http.respond(Method::GET, url.as_str(), self.asker(), None, self.timeout).await
     }
 
     /// The body of a successful `GET`; any status but 2xx is an error.

@@ -81,6 +81,8 @@ pub enum Action {
     Wait,
     /// Brings Grafana's content up to date.
     Import(Import),
+    /// Part of `up --demo` or `demo stop`, with this verb; such a step is in no plan of the stack.
+    Demo(&'static str),
 }
 
 /// What is imported into Grafana.
@@ -111,6 +113,7 @@ impl Action {
             Self::Reload => "reload",
             Self::Wait => "wait",
             Self::Import(_) => "import",
+            Self::Demo(verb) => verb,
         }
     }
 }

@@ -86,7 +86,8 @@ fn pull_image(spec: &ComponentSpec, observed: &Observed, pull: Pull, plan: &mut 
 /// Containers of ours that the stack has no place for: of a component that is switched off, under a wrong name, or
 /// left by an interrupted check.
 fn leftovers(stack: &Stack, observed: &Observed, plan: &mut Plan) {
-    for container in &observed.containers {
+    // The feed of the demo data stays until `demo stop`.
+    for container in observed.containers.iter().filter(|container| !container.demo) {
         let spec = container.component.and_then(|component| stack.get(component));
         let cause = match spec {
             Some(spec) if spec.container.name == container.name => continue,

@@ -34,6 +34,7 @@ fn container(spec: &ComponentSpec) -> Container {
         id: format!("id-{}", spec.component),
         name: spec.container.name.clone(),
         component: Some(spec.component),
+        demo: false,
         spec: Some(spec.container.clone()),
         image_id: format!("image-{}", spec.component),
         image: spec.container.image.clone(),

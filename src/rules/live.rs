@@ -47,7 +47,7 @@ pub enum State {
     /// The settings have it, and Prometheus has not loaded it.
     NotLoaded,
     /// Prometheus has loaded it.
-    Loaded(live::Rule),
+    Loaded(Box<live::Rule>),
 }
 
 impl Entry {
@@ -80,7 +80,7 @@ pub fn entries(files: &[File], loaded: Option<&[RuleGroup]>) -> Vec<Entry> {
             rule: rule.clone(),
             state: match found {
                 _ if disabled => State::Disabled,
-                Some((_, rule)) => State::Loaded(rule.clone()),
+                Some((_, rule)) => State::Loaded(Box::new(rule.clone())),
                 None if loaded.is_some() => State::NotLoaded,
                 None => State::Unknown,
             },
@@ -115,7 +115,7 @@ fn unexpected(files: &[File], group: &RuleGroup, rule: &live::Rule) -> Entry {
             labels: rule.labels.clone(),
             annotations: BTreeMap::new(),
         },
-        state: State::Loaded(rule.clone()),
+        state: State::Loaded(Box::new(rule.clone())),
     }
 }
 

@@ -35,6 +35,7 @@ bundled![
     "no-script-executions.yml",
     "script-duration.yml",
     "script-failures.yml",
+    "script-minutes.yml",
     "script-runs.yml",
     "security-findings.yml",
     "stack-pushgateway.yml",

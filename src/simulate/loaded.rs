@@ -48,12 +48,19 @@ impl<'a> Loaded<'a> {
     }
 
     /// The first range that the expression looks back over, or else that of the series which it reads and another rule
-    /// records.
+    /// records, which may read a recorded one in turn.
     pub fn window(&self) -> Result<PromDuration> {
-        let recorded = self.groups.iter().flat_map(|group| &group.rules);
-        let recorded = recorded.filter(|rule| rule.kind == RuleKind::Recording && self.rule.query.contains(&rule.name));
-        let mut queries = std::iter::once(&self.rule.query).chain(recorded.map(|rule| &rule.query));
-        queries.find_map(|query| range(query)).ok_or_else(|| self.unknown("a range such as `[1h]`"))
+        let recorded = || self.groups.iter().flat_map(|group| &group.rules).filter(|of| of.kind == RuleKind::Recording);
+        let mut query = &self.rule.query;
+        // No chain is longer than there are rules; one that goes in a circle ends here.
+        for _ in 0..=recorded().count() {
+            if let Some(range) = range(query) {
+                return Ok(range);
+            }
+            let Some(read) = recorded().find(|rule| query.contains(&rule.name)) else { break };
+            query = &read.query;
+        }
+        Err(self.unknown("a range such as `[1h]`"))
     }
 
     /// The number behind the last place where the expression compares with this operator.
@@ -118,6 +125,7 @@ pub(super) mod tests {
             duration: length(&rule["for"]),
             keep_firing_for: length(&rule["keep_firing_for"]),
             labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
             health: "ok".to_owned(),
             last_error: String::new(),
             state: "inactive".to_owned(),

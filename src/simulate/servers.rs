@@ -37,7 +37,7 @@ impl Servers {
 
     /// The Pushgateway as Prometheus sees it.
     pub(super) async fn target(&self) -> Result<Option<Target>> {
-        let targets = self.prometheus.targets().await?;
+        let targets = self.prometheus.targets(false).await?.active_targets;
         Ok(targets.into_iter().find(|target| target.scrape_pool == Component::Pushgateway.name()))
     }
 }

@@ -6,8 +6,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::error::Result;
 
-/// How many calls are under way at the same time: enough for 400 panels in seconds, too few to be a load.
-const AT_ONCE: usize = 16;
+/// How many calls are under way at the same time. A server has few cores: more at once only wait for each other, and on a
+/// busy one beyond the limit of time.
+const AT_ONCE: usize = 8;
 
 /// The results in order, or the first error.
 pub(super) async fn bounded<T>(calls: impl IntoIterator<Item = impl Future<Output = Result<T>>>) -> Result<Vec<T>> {

@@ -30,7 +30,9 @@ use crate::error::{Error, Result};
 use bounded::bounded;
 pub use catalog::catalog;
 pub use fact::Fact;
-pub use facts::{AlertmanagerFacts, ContractFacts, Facts, GrafanaFacts, PrometheusFacts, PushgatewayFacts};
+pub use facts::{
+    AlertmanagerFacts, ContractFacts, EngineFacts, Facts, GrafanaFacts, PrometheusFacts, PushgatewayFacts,
+};
 pub use run::{Selection, run};
 pub use world::{Engine, Expected, World};
 

@@ -46,6 +46,14 @@ pub struct Engine {
     pub foreign: Vec<String>,
 }
 
+impl Engine {
+    /// The container that serves a component.
+    #[must_use]
+    pub fn container(&self, component: Component) -> Option<&Container> {
+        self.containers.iter().find(|container| container.component == Some(component))
+    }
+}
+
 impl World {
     /// The server of a component, if it is to be verified.
     #[must_use]

@@ -28,7 +28,7 @@ pub async fn alert(servers: &Servers, groups: &[RuleGroup], group: &RuleGroup, r
     let (leaves, recorders) = metrics(groups, &rule.query);
     let (seen, targets, gateway, measured, manager, sends_to) = join!(
         join_all(leaves.iter().map(|name| seen(prometheus, name))),
-        prometheus.targets(),
+        prometheus.targets(false),
         gateway(prometheus),
         measure_all(prometheus, conditions(&rule.query)),
         manager(servers, now),
@@ -52,7 +52,7 @@ pub async fn alert(servers: &Servers, groups: &[RuleGroup], group: &RuleGroup, r
     };
     let mut links = vec![
         metric::judge(&seen, &recorders, need, now),
-        metric::scraped(&seen, &targets?, gateway?.as_ref(), now),
+        metric::scraped(&seen, &targets?.active_targets, gateway?.as_ref(), now),
         rule::judge(group, rule, &instances, &measured, now),
     ];
     links.extend(way.links(&manager));
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_sentence_says_what_the_alert_does_and_where_that_ends() {
-        let firing = instances(&rule(json!([active("firing")])), &[], NOW);
+        let firing = instances(&rule(&json!([active("firing")])), &[], NOW);
         let fine = [Link::ok("metric", Vec::new())];
         assert_eq!(
             verdict("X", &fine, &firing, "is told to receiver `ops`"),

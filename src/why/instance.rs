@@ -96,7 +96,7 @@ pub(super) mod tests {
 
     pub(in crate::why) const NOW: f64 = 1_767_355_200.0;
 
-    pub(in crate::why) fn held(status: Value, receivers: &[&str]) -> Held {
+    pub(in crate::why) fn held(status: &Value, receivers: &[&str]) -> Held {
         let receivers: Vec<Value> = receivers.iter().map(|name| json!({"name": name})).collect();
         serde_json::from_value(json!({
             "labels": {"alertname": "X", "script_name": "backup.sh", "severity": "warning", "site": "a"},
@@ -105,7 +105,7 @@ pub(super) mod tests {
         .unwrap()
     }
 
-    pub(in crate::why) fn rule(alerts: Value) -> Rule {
+    pub(in crate::why) fn rule(alerts: &Value) -> Rule {
         serde_json::from_value(json!({
             "name": "X", "type": "alerting", "query": "a > 300", "duration": 300, "labels": {"severity": "warning"},
             "health": "ok", "state": "inactive", "alerts": alerts,
@@ -130,27 +130,27 @@ pub(super) mod tests {
 
     #[test]
     fn an_instance_is_found_again_in_alertmanager() {
-        let all = [held(json!({"state": "active"}), &["ops"])];
-        let found = instances(&rule(json!([active("firing"), active("pending")])), &all, NOW);
+        let all = [held(&json!({"state": "active"}), &["ops"])];
+        let found = instances(&rule(&json!([active("firing"), active("pending")])), &all, NOW);
         assert_eq!((found[0].subject.as_str(), found[0].age, found[0].value), ("backup.sh", 720.0, 400.0));
         assert!(found[0].held.is_some() && found[1].held.is_none());
-        assert_eq!(found[1].age, 1020.0);
+        assert_eq!((found[1].is_firing, found[1].age), (false, 1020.0));
         assert_eq!(found[0].json(&all, &[], NOW)["alertmanager"]["receivers"], json!(["ops"]));
     }
 
     #[test]
     fn what_keeps_an_alert_quiet_is_told_with_who_and_until_when() {
-        let silenced = held(json!({"state": "suppressed", "silencedBy": ["3f2a1b0c-1111"]}), &[]);
+        let silenced = held(&json!({"state": "suppressed", "silencedBy": ["3f2a1b0c-1111"]}), &[]);
         assert_eq!(
             reasons(&silenced, &[], &[silence()], NOW),
             ["silenced by 3f2a1b0c… until 18:00 UTC (by jmi: known)"]
         );
         assert_eq!(reasons(&silenced, &[], &[], NOW), ["silenced by 3f2a1b0c-1111"]);
-        let inhibited = held(json!({"state": "suppressed", "inhibitedBy": ["f1"]}), &[]);
-        let source = held(json!({"state": "active"}), &[]);
+        let inhibited = held(&json!({"state": "suppressed", "inhibitedBy": ["f1"]}), &[]);
+        let source = held(&json!({"state": "active"}), &[]);
         assert_eq!(reasons(&inhibited, &[source], &[], NOW), ["inhibited by `X`, which fires as well"]);
-        let muted = held(json!({"state": "suppressed"}), &[]);
+        let muted = held(&json!({"state": "suppressed"}), &[]);
         assert_eq!(reasons(&muted, &[], &[], NOW), ["muted by a time interval of its route"]);
-        assert_eq!(reasons(&held(json!({"state": "active"}), &[]), &[], &[], NOW), [""; 0]);
+        assert_eq!(reasons(&held(&json!({"state": "active"}), &[]), &[], &[], NOW), [""; 0]);
     }
 }

@@ -192,6 +192,7 @@ mod tests {
             last_scrape: "2026-01-02T11:59:55Z".to_owned(),
             health: if error.is_empty() { "up" } else { "down" }.to_owned(),
             scrape_interval: "15s".to_owned(),
+            ..Target::default()
         }
     }
 

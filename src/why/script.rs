@@ -22,7 +22,7 @@ pub async fn script(servers: &Servers, groups: &[RuleGroup], name: &str) -> Resu
         prometheus.query(&runs),
         prometheus.query("push_time_seconds"),
         prometheus.query("push_failure_time_seconds"),
-        prometheus.targets(),
+        prometheus.targets(false),
         gateway(prometheus),
     )?;
     let runs: Vec<Run> = runs.iter().map(|sample| Run { status: label(sample, "status"), at: sample.value }).collect();
@@ -47,7 +47,7 @@ pub async fn script(servers: &Servers, groups: &[RuleGroup], name: &str) -> Resu
         series(&found, now),
         ran(&runs, now),
         pushed(&pushed_groups, found.is_there, now),
-        scraped(&[seen], &targets, gateway.as_ref(), now),
+        scraped(&[seen], &targets.active_targets, gateway.as_ref(), now),
         concerns(&concerned),
     ];
     Ok(Why {

@@ -13,11 +13,14 @@
     reason = "in a test, to fail is to panic, and what helps to find out why goes to stderr"
 )]
 
+mod any_stack;
+mod canary;
 mod change;
 mod commands;
 mod containers;
 #[path = "../support/dashboard.rs"]
 mod dashboard;
+mod demo;
 mod down;
 mod fresh;
 mod grafana;

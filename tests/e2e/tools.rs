@@ -89,6 +89,7 @@ rules:
 #[test]
 fn every_alert_fires_and_stays_silent_as_its_unit_tests_say() {
     test_rules(&repository(), "tests/rules");
+    test_rules(&repository(), "tests/rules-canary");
 }
 
 /// The same with every number in the rules changed by settings.

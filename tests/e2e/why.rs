@@ -111,8 +111,8 @@ fn alerts_and_scripts_are_followed_to_the_link_where_they_end() {
     assert_eq!(why(&stack, "Torn", 1)["hint"], torn["hint"]);
     let broken = says(&stack, "Broken", "`Broken` cannot tell anybody: it cannot be evaluated: ");
     assert_eq!(states(&broken)[2], "rule broken");
-    let lost = stack.run(&["why", "Alway"]).code(1);
-    lost.says(&["there is no alert and no script `Alway` (did you mean `Always`?)"]);
+    let unknown = stack.run(&["why", "Alway"]).code(1);
+    unknown.says(&["there is no alert and no script `Alway` (did you mean `Always`?)"]);
 
     // A script.
     let script = says(&stack, "backup.sh", "`backup.sh` is watched, its last run (success) ended ");

@@ -5,6 +5,8 @@ mod change;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod down;
 #[cfg(test)]
 mod exclusion;
@@ -35,4 +37,7 @@ mod sweep;
 mod trouble;
 #[cfg(test)]
 mod up;
+#[cfg(test)]
+mod verify;
+#[cfg(test)]
 mod why;

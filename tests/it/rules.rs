@@ -259,11 +259,11 @@ fn a_test_that_fails_is_told_in_promtool_s_words() {
           alertname: A, time: 5m,
               exp:[]
 
-    10 of 11 test files passed, by promtool of prom/prometheus:v3.13.2
+    11 of 12 test files passed, by promtool of prom/prometheus:v3.13.2
     the bundled tests expect the default settings, so they ran on the built-in rules as they ship; yours differ
     ");
     insta::assert_snapshot!(output.error(), @"
-    error: 1 of 11 test files failed
+    error: 1 of 12 test files failed
       caused by: tests/mine.yml: name: one
     hint: `exp` is what the test expects, `got` what the rules do; mend either
     ");

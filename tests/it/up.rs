@@ -240,7 +240,7 @@ fn the_json_of_up_has_the_addresses_and_what_was_done() {
     assert_eq!(output.code(), 0);
     assert_eq!(envelope["status"], "ok");
     let data = envelope["data"].as_object().unwrap();
-    assert_eq!(data.keys().collect::<Vec<_>>(), ["project", "engine", "components", "steps"]);
+    assert_eq!(data.keys().collect::<Vec<_>>(), ["project", "engine", "components", "steps", "demo"]);
     assert_eq!(
         data["components"][3],
         json!({"component": "grafana", "url": format!("http://127.0.0.1:{}", lab.ports.grafana)})

@@ -12,7 +12,7 @@ use crate::component::Component;
 use crate::config::{Config, Pull};
 use crate::docker::Docker;
 use crate::docker::archive::Entry;
-use crate::docker::once::Once;
+use crate::docker::one_shot::Once;
 use crate::error::{Code, Error, Result};
 use crate::lock::Lock;
 use crate::observed::Observed;

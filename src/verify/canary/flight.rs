@@ -30,7 +30,7 @@ pub(super) struct Flight<'a> {
 }
 
 /// What came of asking until there is an answer.
-enum Waited<T> {
+pub(super) enum Waited<T> {
     Came(T),
     /// Not within this time; the last error, if the server did not answer at all.
     Late(Duration, Option<Error>),
@@ -270,7 +270,7 @@ impl<'a> Flight<'a> {
         let groups = answer["data"]["groups"].as_array().into_iter().flatten();
         let rules = groups.flat_map(|group| group["rules"].as_array().into_iter().flatten());
         let mut alerts =
-            rules.filter(|rule| rule["name"] == ALERT).flat_map(|rule| rule["alerts"].as_array()).flatten();
+            rules.filter(|rule| rule["name"] == ALERT).filter_map(|rule| rule["alerts"].as_array()).flatten();
         Ok(alerts.find(|alert| alert["labels"][LABEL] == self.id).cloned())
     }
 
@@ -306,7 +306,7 @@ fn judge_received(alert: &Value) -> Finding {
 }
 
 /// Asks until there is an answer, at most twice as long as it should take; a server that restarts is given its time.
-async fn wait<T>(expected: Duration, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Waited<T> {
+pub(super) async fn wait<T>(expected: Duration, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Waited<T> {
     let (begun, limit) = (Instant::now(), expected * 2 + GRACE);
     loop {
         let error = match ask().await {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::flight::{Flight, GRACE};
+use super::flight::{Flight, GRACE, Waited, wait};
 use super::{ALERT, JOB, LABEL, RECEIVER};
 use crate::config::PromDuration;
 use crate::error::Result;
@@ -66,12 +66,16 @@ impl Ground {
 
 impl Flight<'_> {
     pub(super) async fn ground(&self) -> Ground {
-        let (scrape, rule, route, calls) = tokio::join!(
-            scrape(self.prometheus),
-            rule(self.prometheus),
-            route(self.alertmanager),
-            calls(self.alertmanager)
-        );
+        // A Prometheus that has just started knows of no targets for some seconds.
+        let scrape = async {
+            match wait(Duration::ZERO, async || scrape(self.prometheus).await).await {
+                Waited::Came(scrape) => Ok(Some(scrape)),
+                Waited::Late(_, None) => Ok(None),
+                Waited::Late(_, Some(error)) => Err(error),
+            }
+        };
+        let (scrape, rule, route, calls) =
+            tokio::join!(scrape, rule(self.prometheus), route(self.alertmanager), calls(self.alertmanager));
         Ground { scrape, rule, route, calls }
     }
 }

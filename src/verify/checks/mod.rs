@@ -12,9 +12,12 @@ pub(super) mod pushgateway;
 pub(super) mod rules;
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 use super::{Check, Finding, World};
 use crate::component::Component;
@@ -27,8 +30,18 @@ fn ready(id: &'static str, component: Component) -> Check {
         id: id.into(),
         component: component.name(),
         about: format!("{} answers as ready.", component.title()).into(),
-        needs: &[],
+        needs: needs_running(component),
         look: Box::new(move |world| look_ready(world, component).boxed()),
+    }
+}
+
+/// The check that a server's container runs; where no engine is looked at there is none, and nothing is needed.
+const fn needs_running(component: Component) -> &'static [&'static str] {
+    match component {
+        Component::Prometheus => &["engine.running.prometheus"],
+        Component::Alertmanager => &["engine.running.alertmanager"],
+        Component::Pushgateway => &["engine.running.pushgateway"],
+        Component::Grafana => &["engine.running.grafana"],
     }
 }
 
@@ -59,11 +72,31 @@ fn few(mut facts: Vec<String>) -> Vec<String> {
     facts
 }
 
+/// A date of a server (RFC 3339); `None` for the year 1, which stands for never, and for what is no date.
+fn moment(text: &str) -> Option<Timestamp> {
+    text.parse::<Timestamp>().ok().filter(|date| date.as_second() > 0)
+}
+
+/// A published port as the engine lists it, IPv6 addresses without brackets: `127.0.0.1:9090`, `:::9090`.
+fn published(text: &str) -> Option<SocketAddr> {
+    let (address, port) = text.rsplit_once(':')?;
+    Some(SocketAddr::new(address.parse().ok()?, port.parse().ok()?))
+}
+
+/// How long ago a moment was; zero for one that is yet to come.
+fn since(moment: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(moment)).unwrap_or_default()
+}
+
 async fn look_ready(world: &World, component: Component) -> Result<Finding> {
     let Some(server) = world.server(component) else {
         return Ok(not_given(component));
     };
-    let answer = server.get(ready_path(component), &[]).await?;
+    let answer = server.get(ready_path(component), &[]).await.map_err(|error| match (&error.hint, &world.engine) {
+        (None, Some(_)) => error.hint("see what runs with `moko-mon status`; `moko-mon up` starts what does not"),
+        (None, None) => error.hint("is the address right, and does the server run?"),
+        (Some(_), _) => error,
+    })?;
     let seen = format!("`{}` was answered with {}", answer.request, answer.seen());
     Ok(if answer.is_success() {
         Finding::pass(seen)

@@ -1,5 +1,7 @@
 //! What Grafana says, and what a person who opens its dashboards would see in their variables.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::component::Component;
@@ -15,6 +17,7 @@ use crate::verify::{Fact, World, bounded};
 pub struct GrafanaFacts {
     access: Fact<Access>,
     sources: Fact<Sources>,
+    stored: Fact<BTreeMap<String, StoredDashboard>>,
     opened: Fact<Vec<Opened>>,
 }
 
@@ -74,18 +77,30 @@ impl GrafanaFacts {
         self.sources.get(async { Ok(Sources(self.client(world).await?.data_sources().await?)) }).await
     }
 
-    /// The dashboards: ours, or where nothing is known to be ours, all. What is not there is left out.
-    pub(in crate::verify) async fn opened(&self, world: &World) -> Result<&Vec<Opened>> {
-        self.opened
+    /// The dashboards as Grafana gives them back, by uid: ours, or where nothing is known to be ours, all. What is not
+    /// there is left out.
+    pub(in crate::verify) async fn stored(&self, world: &World) -> Result<&BTreeMap<String, StoredDashboard>> {
+        self.stored
             .get(async {
-                let (grafana, sources) = (self.client(world).await?, self.sources(world).await?);
+                let grafana = self.client(world).await?;
                 let ours = world.expected.as_ref().and_then(|expected| expected.stack.grafana.as_ref());
                 let uids: Vec<String> = match ours {
                     Some(content) => content.dashboards.iter().map(|dashboard| dashboard.uid.clone()).collect(),
                     None => grafana.dashboard_uids().await?,
                 };
-                let opened = bounded(uids.iter().map(|uid| open(grafana, sources, uid))).await?;
-                Ok(opened.into_iter().flatten().collect())
+                let found = bounded(uids.iter().map(|uid| grafana.dashboard(uid))).await?;
+                Ok(uids.into_iter().zip(found).filter_map(|(uid, found)| Some((uid, found?))).collect())
+            })
+            .await
+    }
+
+    /// The same, as a person sees them who opens them.
+    pub(in crate::verify) async fn opened(&self, world: &World) -> Result<&Vec<Opened>> {
+        self.opened
+            .get(async {
+                let (grafana, sources) = (self.client(world).await?, self.sources(world).await?);
+                let stored = self.stored(world).await?;
+                bounded(stored.values().map(|stored| open(grafana, sources, stored))).await
             })
             .await
     }
@@ -121,8 +136,7 @@ async fn log_in(world: &World) -> Result<Access> {
     }
 }
 
-async fn open(grafana: &Grafana, sources: &Sources, uid: &str) -> Result<Option<Opened>> {
-    let Some(stored) = grafana.dashboard(uid).await? else { return Ok(None) };
+async fn open(grafana: &Grafana, sources: &Sources, stored: &StoredDashboard) -> Result<Opened> {
     let mut library = Vec::new();
     for uid in library_panels(&stored.json) {
         library.push((uid.clone(), grafana.library_panel(&uid).await?));
@@ -137,8 +151,8 @@ async fn open(grafana: &Grafana, sources: &Sources, uid: &str) -> Result<Option<
         variables.0.push(Expansion { name: declared.name.clone(), value });
         resolved.push(Resolved { declared, ask, source, choices });
     }
-    let title = stored.json["title"].as_str().unwrap_or(uid).to_owned();
-    Ok(Some(Opened { title, stored, library, resolved, variables }))
+    let title = stored.json["title"].as_str().unwrap_or_default().to_owned();
+    Ok(Opened { title, stored: stored.clone(), library, resolved, variables })
 }
 
 fn expanded(ask: &Ask, variables: &Variables) -> Ask {

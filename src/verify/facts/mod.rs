@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod contract;
+mod engine;
 mod grafana;
 mod prometheus;
 mod pushgateway;
@@ -9,6 +10,7 @@ mod pushgateway;
 pub use alertmanager::AlertmanagerFacts;
 pub use contract::ContractFacts;
 pub(super) use contract::Published;
+pub use engine::EngineFacts;
 pub use grafana::GrafanaFacts;
 pub(super) use grafana::{Access, Opened, Reply, Resolved, choices};
 pub use prometheus::PrometheusFacts;
@@ -18,6 +20,8 @@ pub use pushgateway::PushgatewayFacts;
 /// All that is known so far.
 #[derive(Debug, Default)]
 pub struct Facts {
+    /// What the engine says of our containers.
+    pub engine: EngineFacts,
     /// What Prometheus says.
     pub prometheus: PrometheusFacts,
     /// What Alertmanager says.

@@ -16,7 +16,7 @@ use crate::ui::human;
 pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
-pub use text::{Look, text};
+pub use text::{Look, brief, text};
 
 /// How many failures the error at the end names.
 const NAMED: usize = 5;

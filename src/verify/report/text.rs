@@ -52,6 +52,13 @@ pub fn text(verdict: &Verdict, look: Look) -> String {
     out
 }
 
+/// Only what is broken or warns, and the sentence.
+#[must_use]
+pub fn brief(verdict: &Verdict, look: Look) -> String {
+    let loud = verdict.of(Outcome::Fail).chain(verdict.of(Outcome::Warn)).map(|check| block(check, look));
+    format!("{}{}\n", loud.collect::<String>(), verdict.sentence())
+}
+
 /// A check that wants attention.
 fn block(check: &Checked, look: Look) -> String {
     let mut out = format!("{}  {}\n", word(check.finding.outcome, look), check.id);

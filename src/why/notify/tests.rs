@@ -25,9 +25,9 @@ fn answers(held: Vec<Held>, config: &str, calls: Option<(f64, f64)>) -> Manager 
 }
 
 /// The links for a rule with these alerts, of which Alertmanager holds this, and the last words of the sentence.
-fn links(alerts: Value, held: Vec<Held>, manager: &Manager) -> (Vec<Link>, String) {
+fn links(alerts: &Value, held: &[Held], manager: &Manager) -> (Vec<Link>, String) {
     let rule = rule(alerts);
-    let instances = instances(&rule, &held, NOW);
+    let instances = instances(&rule, held, NOW);
     let way = Way {
         name: "X",
         labels: &rule.labels,
@@ -48,9 +48,9 @@ fn text(links: &[Link]) -> String {
 
 #[test]
 fn an_alert_that_fires_and_is_told() {
-    let held = vec![held(json!({"state": "active"}), &["ops"])];
+    let held = vec![held(&json!({"state": "active"}), &["ops"])];
     let manager = answers(held.clone(), CONFIG, Some((3.0, 1.0)));
-    let (links, told) = links(json!([active("firing")]), held, &manager);
+    let (links, told) = links(&json!([active("firing")]), &held, &manager);
     insta::assert_snapshot!(text(&links), @r#"
     alertmanager ok: holds it for backup.sh: active
     alertmanager ok: Prometheus sends alerts to http://alertmanager:9093/api/v2/alerts
@@ -65,7 +65,7 @@ fn an_alert_that_fires_and_is_told() {
 #[test]
 fn an_alert_that_does_not_fire_shows_the_way_that_it_would_take() {
     let manager = answers(Vec::new(), CONFIG, None);
-    let (links, _) = links(json!([]), Vec::new(), &manager);
+    let (links, _) = links(&json!([]), &[], &manager);
     insta::assert_snapshot!(text(&links), @r#"
     alertmanager quiet: it holds no `X`, as it does not fire
     alertmanager quiet: Prometheus sends alerts to http://alertmanager:9093/api/v2/alerts
@@ -78,9 +78,9 @@ fn an_alert_that_does_not_fire_shows_the_way_that_it_would_take() {
 
 #[test]
 fn a_silence_is_named_with_its_maker() {
-    let held = vec![held(json!({"state": "suppressed", "silencedBy": ["3f2a1b0c-1111"]}), &["ops"])];
+    let held = vec![held(&json!({"state": "suppressed", "silencedBy": ["3f2a1b0c-1111"]}), &["ops"])];
     let manager = answers(held.clone(), CONFIG, None);
-    let (links, _) = links(json!([active("firing")]), held, &manager);
+    let (links, _) = links(&json!([active("firing")]), &held, &manager);
     assert_eq!(
         (links[0].state, links[0].because.as_str()),
         (State::Quiet, "Alertmanager holds it, silenced by 3f2a1b0c… until 18:00 UTC (by jmi: known)")
@@ -91,8 +91,8 @@ fn a_silence_is_named_with_its_maker() {
 #[test]
 fn a_receiver_without_integration_tells_nobody() {
     let config = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n";
-    let held = vec![held(json!({"state": "active"}), &["nobody"])];
-    let (links, _) = links(json!([active("firing")]), held.clone(), &answers(held, config, None));
+    let held = vec![held(&json!({"state": "active"}), &["nobody"])];
+    let (links, _) = links(&json!([active("firing")]), &held, &answers(held.clone(), config, None));
     let facts: Vec<(State, &str)> = links[1..].iter().map(|link| (link.state, link.because.as_str())).collect();
     assert_eq!(
         facts,
@@ -108,26 +108,26 @@ fn a_receiver_without_integration_tells_nobody() {
 #[test]
 fn what_alertmanager_never_got_breaks_the_chain() {
     let manager = answers(Vec::new(), CONFIG, None);
-    let (links, _) = links(json!([active("firing")]), Vec::new(), &manager);
+    let (links, _) = links(&json!([active("firing")]), &[], &manager);
     assert_eq!(
         (links[0].state, links[0].because.as_str()),
         (State::Broken, "Alertmanager does not hold it for backup.sh, although it fires since 12 min")
     );
     let mut fresh = active("firing");
     fresh["activeAt"] = json!("2026-01-02T11:54:50Z");
-    let (links, _) = super::tests::links(json!([fresh]), Vec::new(), &manager);
+    let (links, _) = super::tests::links(&json!([fresh]), &[], &manager);
     assert_eq!((links[0].state, links[0].because.as_str()), (State::Quiet, "Alertmanager has not got it yet"));
 }
 
 #[test]
 fn calls_that_all_failed_break_the_chain() {
-    let held = vec![held(json!({"state": "active"}), &["ops"])];
-    let (links, _) = links(json!([active("firing")]), held.clone(), &answers(held.clone(), CONFIG, Some((2.0, 2.0))));
+    let held = vec![held(&json!({"state": "active"}), &["ops"])];
+    let (links, _) = links(&json!([active("firing")]), &held, &answers(held.clone(), CONFIG, Some((2.0, 2.0))));
     assert_eq!(
         (links[3].state, links[3].because.as_str()),
         (State::Broken, "every call of `ops` by webhook failed (2)")
     );
-    let (links, _) = super::tests::links(json!([active("firing")]), held.clone(), &answers(held, CONFIG, None));
+    let (links, _) = super::tests::links(&json!([active("firing")]), &held, &answers(held.clone(), CONFIG, None));
     assert_eq!(
         (links[3].state, links[3].because.as_str()),
         (
@@ -139,13 +139,13 @@ fn calls_that_all_failed_break_the_chain() {
 
 #[test]
 fn an_alertmanager_that_cannot_be_asked_ends_the_chain() {
-    let (links, told) = links(json!([active("firing")]), Vec::new(), &Manager::Lost("refused".to_owned()));
+    let (links, told) = links(&json!([active("firing")]), &[], &Manager::Lost("refused".to_owned()));
     assert_eq!(
         (links.len(), links[0].state, links[0].because.as_str()),
         (1, State::Broken, "Alertmanager does not answer: refused")
     );
     assert_eq!(told, "who is told is not known without Alertmanager");
-    let (links, _) = super::tests::links(json!([]), Vec::new(), &Manager::NotGiven);
+    let (links, _) = super::tests::links(&json!([]), &[], &Manager::NotGiven);
     assert_eq!(
         (links[0].state, links[0].evidence[0].as_str()),
         (State::Unknown, "it is not known where Alertmanager is")
@@ -154,7 +154,7 @@ fn an_alertmanager_that_cannot_be_asked_ends_the_chain() {
 
 #[test]
 fn without_an_alertmanager_to_send_to_nothing_arrives() {
-    let rule = rule(json!([]));
+    let rule = rule(&json!([]));
     let way =
         Way { name: "X", labels: &rule.labels, instances: &[], sends_to: Ok(Vec::new()), patience: 40.0, now: NOW };
     let link = &way.links(&answers(Vec::new(), CONFIG, None))[0];

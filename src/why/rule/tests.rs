@@ -28,20 +28,20 @@ fn group() -> RuleGroup {
     .unwrap()
 }
 
-fn judged(alerts: Value, values: &[Measured]) -> Link {
+fn judged(alerts: &Value, values: &[Measured]) -> Link {
     let rule = rule(alerts);
     judge(&group(), &rule, &instances(&rule, &[], NOW), values, NOW)
 }
 
 fn because(expression: &str, samples: &[Sample]) -> String {
-    let link = judged(json!([]), &values(expression, samples));
+    let link = judged(&json!([]), &values(expression, samples));
     assert_eq!(link.state, State::Quiet);
     link.because
 }
 
 #[test]
 fn a_quiet_rule_tells_how_far_its_value_is_from_the_limit() {
-    let link = judged(json!([]), &values("a > 300", &[sample("sync.sh", 7.0), sample("backup.sh", 41.2)]));
+    let link = judged(&json!([]), &values("a > 300", &[sample("sync.sh", 7.0), sample("backup.sh", 41.2)]));
     insta::assert_snapshot!(link.evidence.join("\n"), @r"
     no value is above 300 (highest: backup.sh 41.2)
     `a`: 2 values, highest: backup.sh 41.2; has to be above 300
@@ -70,19 +70,22 @@ fn a_quiet_rule_tells_how_far_its_value_is_from_the_limit() {
 fn a_value_that_is_missing_is_explained_by_the_condition_inside() {
     let mut values = values("a / (b >= 10) > 0.05", &[]);
     values[0].inner = self::values("b >= 10", &[sample("", 4.0)]);
-    assert_eq!(judged(json!([]), &values).because, "there is no value to compare with 0.05: `b` is 4, not at least 10");
+    assert_eq!(
+        judged(&json!([]), &values).because,
+        "there is no value to compare with 0.05: `b` is 4, not at least 10"
+    );
     values[0].values = Err("many-to-many matching".to_owned());
-    assert_eq!(judged(json!([]), &values).because, "`a / (b >= 10)` cannot be evaluated: many-to-many matching");
+    assert_eq!(judged(&json!([]), &values).because, "`a / (b >= 10)` cannot be evaluated: many-to-many matching");
 }
 
 #[test]
 fn a_pending_alert_tells_when_it_fires() {
     let mut alert = active("pending");
     alert["activeAt"] = json!("2026-01-02T11:58:00Z");
-    let link = judged(json!([alert]), &values("a > 300", &[sample("backup.sh", 400.0)]));
+    let link = judged(&json!([alert]), &values("a > 300", &[sample("backup.sh", 400.0)]));
     assert_eq!(link.state, State::Quiet);
     assert_eq!(link.because, "it is pending for backup.sh since 2 min, and fires in 3 min if that goes on");
-    let late = judged(json!([active("pending")]), &[]);
+    let late = judged(&json!([active("pending")]), &[]);
     assert_eq!(
         late.because,
         "it is pending for backup.sh since 17 min, and fires with the next evaluation if that goes on"
@@ -91,7 +94,7 @@ fn a_pending_alert_tells_when_it_fires() {
 
 #[test]
 fn a_firing_alert_tells_since_when_and_when_it_goes_on_without_cause() {
-    let mut rule = rule(json!([active("firing")]));
+    let mut rule = rule(&json!([active("firing")]));
     rule.keep_firing_for = 600.0;
     let instances = instances(&rule, &[], NOW);
     assert_eq!(firing(&instances).unwrap(), "fires for backup.sh since 12 min");
@@ -108,7 +111,7 @@ fn a_firing_alert_tells_since_when_and_when_it_goes_on_without_cause() {
 
 #[test]
 fn a_rule_that_is_not_evaluated_is_told_with_the_reason() {
-    let mut rule = rule(json!([]));
+    let mut rule = rule(&json!([]));
     let mut group = group();
     group.last_evaluation = "2026-01-02T11:50:00Z".to_owned();
     let link = judge(&group, &rule, &[], &[], NOW);

@@ -13,6 +13,15 @@ pub(crate) struct Exporter {
 
 impl Exporter {
     pub(crate) fn start(authorization: &str) -> Self {
+        Self::serve(authorization, "e2e_answer 42\n")
+    }
+
+    /// Serves this text to everybody.
+    pub(crate) fn saying(body: &'static str) -> Self {
+        Self::serve("", body)
+    }
+
+    fn serve(authorization: &str, body: &'static str) -> Self {
         // All addresses: a container reaches the host through the bridge, not through loopback.
         let listener = TcpListener::bind("0.0.0.0:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -21,7 +30,7 @@ impl Exporter {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let wanted = shared.lock().unwrap().clone();
-                std::thread::spawn(move || answer(stream, &wanted));
+                std::thread::spawn(move || answer(stream, &wanted, body));
             }
         });
         Self { port, wanted }
@@ -33,7 +42,7 @@ impl Exporter {
     }
 }
 
-fn answer(mut stream: TcpStream, wanted: &str) -> Option<()> {
+fn answer(mut stream: TcpStream, wanted: &str, body: &str) -> Option<()> {
     let mut request = Vec::new();
     let mut chunk = [0; 4096];
     while !request.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -42,8 +51,7 @@ fn answer(mut stream: TcpStream, wanted: &str) -> Option<()> {
     }
     let request = String::from_utf8_lossy(&request).into_owned();
     let header = request.lines().find_map(|line| line.strip_prefix("Authorization: ")).unwrap_or_default();
-    let (status, body) =
-        if header == wanted { ("200 OK", "e2e_answer 42\n") } else { ("401 Unauthorized", "who are you\n") };
+    let (status, body) = if header == wanted { ("200 OK", body) } else { ("401 Unauthorized", "who are you\n") };
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()

@@ -1,13 +1,15 @@
 //! `verify`: every fault is injected for real, and the check that has to find it is held by its id.
 
+mod core;
 mod paths;
+mod prometheus;
 mod sink;
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::support::{Stack, eventually};
+use crate::support::{Stack, eventually, when};
 
 /// The results of all checks.
 #[track_caller]
@@ -56,4 +58,30 @@ pub(crate) fn evidence(checks: &[Value], wanted: &str) -> String {
 
 fn id(check: &Value) -> &str {
     check["id"].as_str().unwrap()
+}
+
+/// Holds text in a piece of evidence.
+#[track_caller]
+pub(crate) fn says(checks: &[Value], id: &str, parts: &[&str]) {
+    let text = evidence(checks, id);
+    for part in parts {
+        assert!(text.contains(part), "`{id}` does not say `{part}`:\n{text}");
+    }
+}
+
+/// Nothing fails, and nothing is left to wait for.
+#[track_caller]
+pub(crate) fn healthy(stack: &Stack) -> Vec<Value> {
+    eventually("all is well", || {
+        let checks = recovered(stack);
+        let waits = checks.iter().filter(|check| check["evidence"][0].as_str().unwrap().starts_with("not yet"));
+        let waits: Vec<&Value> = waits.collect();
+        when(waits.is_empty(), &waits).map(|()| checks.clone())
+    })
+}
+
+/// Waits until Prometheus has scraped a server of ours again.
+#[track_caller]
+pub(crate) fn scraped(stack: &Stack, job: &str) {
+    stack.sample(&format!("up{{job=\"{job}\"}} == 1"));
 }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use super::sink::{self, Manner};
-use super::{checks, evidence, recovered, with_outcome};
+use super::{checks, evidence, failing, recovered, with_outcome};
 use crate::support::docker::{docker, file, put_file};
 use crate::support::{Stack, eventually, http};
 
@@ -36,7 +36,7 @@ fn found(stack: &Stack, id: &str, outcome: &str, also: &[&str]) -> String {
 
 #[track_caller]
 fn fails(stack: &Stack, id: &str, part: &str) {
-    let evidence = found(stack, id, "fail", &[]);
+    let evidence = evidence(&failing(stack, &[id]), id);
     assert!(evidence.contains(part), "{id}: `{part}` is not in\n{evidence}");
 }
 
@@ -79,7 +79,7 @@ fn grafana() {
     dashboard(&stack, source, "up{", "label_values(up, job)");
     fails(&stack, "grafana.panels", "panel `Up` of dashboard `Mine`, query A: invalid parameter");
     dashboard(&stack, source, "up * on() up", "label_values(up, job)");
-    fails(&stack, "grafana.panels", "many-to-many matching not allowed");
+    fails(&stack, "grafana.panels", "found duplicate series for the match group");
     dashboard(&stack, source, "up", "label_values(up, nosuch)");
     fails(
         &stack,

@@ -21,7 +21,7 @@ pub(super) fn start(manner: Manner) -> u16 {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             std::thread::spawn(move || {
-                let _ = stream.read(&mut [0; 65536]);
+                let _ = stream.read(&mut [0; 8192]);
                 match manner {
                     Manner::Refuses => {
                         let _ = stream.write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");

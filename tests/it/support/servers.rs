@@ -67,6 +67,8 @@ struct Loaded {
     at: f64,
     successful: bool,
     manner: Option<Manner>,
+    /// Prometheus: whether its storage has demo data. The Pushgateway: whether the feed has pushed.
+    demo: bool,
 }
 
 impl Server {
@@ -117,6 +119,7 @@ pub(crate) fn start(state: &mut State, id: &str) -> Started {
     let container = state.container(id).unwrap();
     let kind = Kind::of(container.config["Image"].as_str().unwrap());
     let (ip, port, _) = container.port().expect("a published port");
+    let demo = state.demo;
     let manner = state.manners.get(&kind).cloned();
     if let Some(Manner::Exits { code, oom, lines }) = manner {
         return Started::Exits(
@@ -133,7 +136,8 @@ pub(crate) fn start(state: &mut State, id: &str) -> Started {
         Some(Some(file)) => String::from_utf8(file.content).unwrap(),
         None => String::new(),
     };
-    let loaded = Arc::new(Mutex::new(Loaded { text, rules: rules(state, id), at: now(), successful: true, manner }));
+    let loaded = Loaded { text, rules: rules(state, id), at: now(), successful: true, manner, demo };
+    let loaded = Arc::new(Mutex::new(loaded));
     let task = if kind == Kind::Grafana {
         match grafana(state, id, listener, frozen) {
             Ok(task) => task,
@@ -147,6 +151,13 @@ pub(crate) fn start(state: &mut State, id: &str) -> Started {
 
 fn exits(line: &str) -> Started {
     Started::Exits(Exit { code: 1, ..Exit::default() }, vec![line.to_owned()])
+}
+
+impl Server {
+    /// The feed of the demo data pushes to it.
+    pub(crate) fn feed(&self) {
+        self.loaded.lock().unwrap().demo |= self.kind == Kind::Pushgateway;
+    }
 }
 
 /// SIGHUP: the files are read again.
@@ -166,7 +177,8 @@ pub(crate) fn hang_up(state: &mut State, id: &str) {
         }
         (Some(Manner::KeepsOld), _) => loaded.at = now(),
         (_, Some(text)) => {
-            *loaded = Loaded { text, rules, at: now(), successful: true, manner: loaded.manner.clone() };
+            let (manner, demo) = (loaded.manner.clone(), loaded.demo);
+            *loaded = Loaded { text, rules, at: now(), successful: true, manner, demo };
         }
     }
 }
@@ -219,7 +231,8 @@ async fn family(
             let (loaded, mut frozen) = (loaded.clone(), frozen.clone());
             async move {
                 let _ = frozen.wait_for(|frozen| !frozen).await;
-                let (status, body) = page(kind, &loaded.lock().unwrap(), request.uri().path());
+                let (method, path) = (request.method().as_str(), request.uri().path());
+                let (status, body) = page(kind, &mut loaded.lock().unwrap(), method, path);
                 Ok::<_, Infallible>(Response::builder().status(status).body(Full::<Bytes>::from(body)).unwrap())
             }
         });
@@ -229,8 +242,18 @@ async fn family(
     }
 }
 
-fn page(kind: Kind, loaded: &Loaded, path: &str) -> (u16, String) {
+fn page(kind: Kind, loaded: &mut Loaded, method: &str, path: &str) -> (u16, String) {
     match path {
+        "/metrics/job/moko-mon-demo/demo/true/instance/demo-host-1" if method == "DELETE" => {
+            loaded.demo = false;
+            (202, String::new())
+        }
+        "/metrics" if kind == Kind::Pushgateway => {
+            (200, if loaded.demo { "push_time_seconds{demo=\"true\"} 1\n".to_owned() } else { String::new() })
+        }
+        "/api/v1/label/__name__/values" => {
+            (200, json!({"status": "success", "data": if loaded.demo { vec!["ALERTS"] } else { vec![] }}).to_string())
+        }
         "/-/ready" if matches!(loaded.manner, Some(Manner::NeverReady)) => (503, "Service Unavailable".to_owned()),
         "/-/ready" => (200, "OK".to_owned()),
         "/metrics" => {

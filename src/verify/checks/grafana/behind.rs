@@ -1,26 +1,41 @@
-//! The Prometheus behind a data source, asked through Grafana: the answer is Prometheus' own, where Grafana 9.4 turns
-//! each refusal into "no data".
+//! The Prometheus behind a data source: the answer is its own, where a panel of Grafana 9.4 turns each refusal into "no
+//! data". Ours is asked directly; any other through Grafana, which passes the question on.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::component::Component;
 use crate::contract::REQUIRED;
 use crate::error::Result;
-use crate::http::grafana::Grafana;
+use crate::http::Server;
+use crate::http::grafana::{DATA_SOURCE_UID, Grafana};
 use crate::verify::facts::Reply;
-use crate::verify::spelling;
+use crate::verify::{World, spelling};
 
 /// A Prometheus behind a data source.
 #[derive(Clone, Copy)]
 pub(super) struct Behind<'a> {
-    pub(super) grafana: &'a Grafana,
+    grafana: &'a Grafana,
+    direct: Option<&'a Server>,
     pub(super) uid: &'a str,
 }
 
-impl Behind<'_> {
+impl<'a> Behind<'a> {
+    /// Where the data source is ours, so is the Prometheus: that is what `grafana.data_source` proves.
+    pub(super) fn new(world: &'a World, grafana: &'a Grafana, uid: &'a str) -> Self {
+        let ours = world.expected.is_some() && uid == DATA_SOURCE_UID;
+        let direct = world.server(Component::Prometheus).filter(|_| ours);
+        Self { grafana, direct, uid }
+    }
+
     pub(super) async fn ask(&self, call: &str, parameters: &[(&str, &str)]) -> Result<Reply> {
-        Ok(Reply::of(&self.grafana.resource(self.uid, &format!("api/v1/{call}"), parameters).await?))
+        let path = format!("api/v1/{call}");
+        let answer = match self.direct {
+            Some(prometheus) => prometheus.get(&format!("/{path}"), parameters).await?,
+            None => self.grafana.resource(self.uid, &path, parameters).await?,
+        };
+        Ok(Reply::of(&answer))
     }
 
     /// Whether an expression has any series now.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::few;
 use crate::error::Result;
-use crate::http::grafana::{Content, Dashboard, Grafana, Item, changes};
+use crate::http::grafana::{Content, Dashboard, Grafana, Item, StoredDashboard, changes};
 use crate::verify::{Finding, World, bounded};
 
 const UP: &str = "bring it back with `moko-mon up`";
@@ -73,16 +73,15 @@ pub(super) async fn look_folder(world: &World) -> Result<Finding> {
         }
         Some(_) => {}
     }
-    let moved = bounded(content.dashboards.iter().map(|dashboard| async move {
-        let found = grafana.dashboard(&dashboard.uid).await?;
-        let other = found.filter(|found| found.folder_uid != folder.uid);
-        Result::<_>::Ok(other.map(|found| match found.folder_uid.as_str() {
+    let stored = world.facts.grafana.stored(world).await?;
+    let moved = content.dashboards.iter().filter_map(|dashboard| {
+        let found = stored.get(&dashboard.uid).filter(|found| found.folder_uid != folder.uid)?;
+        Some(match found.folder_uid.as_str() {
             "" => format!("dashboard `{}` lies outside of any folder, not in `{}`", dashboard.title, folder.title),
             uid => format!("dashboard `{}` is in folder `{uid}`, not in `{}`", dashboard.title, folder.uid),
-        }))
-    }))
-    .await?;
-    let moved: Vec<String> = moved.into_iter().flatten().collect();
+        })
+    });
+    let moved: Vec<String> = moved.collect();
     let fine = format!("folder `{}` is there; nothing of ours lies elsewhere", folder.title);
     Ok(Finding::fail_if_any(few(moved), UP, fine))
 }
@@ -101,7 +100,9 @@ struct Touched {
 pub(super) async fn look_dashboards(world: &World) -> Result<Finding> {
     let Some(content) = ours(world) else { return Ok(not_ours()) };
     let grafana = world.facts.grafana.client(world).await?;
-    let all = bounded(content.dashboards.iter().map(|dashboard| touched(grafana, dashboard))).await?;
+    let stored = world.facts.grafana.stored(world).await?;
+    let all = content.dashboards.iter().map(|dashboard| touched(grafana, dashboard, stored.get(&dashboard.uid)));
+    let all = bounded(all).await?;
     let (lost, added): (Vec<Touched>, Vec<Touched>) = all.into_iter().flatten().partition(|one| one.lost);
     let facts = |all: Vec<Touched>| few(all.into_iter().map(|one| one.fact).collect());
     let hint = "see all of it with `moko-mon dashboard diff`; `moko-mon up` puts the file's version back";
@@ -113,18 +114,18 @@ pub(super) async fn look_dashboards(world: &World) -> Result<Finding> {
     Ok(Finding::warn_if_any(facts(added), keep, format!("equal to the files: {}", titles.join(", "))))
 }
 
-async fn touched(grafana: &Grafana, desired: &Dashboard) -> Result<Option<Touched>> {
+async fn touched(grafana: &Grafana, desired: &Dashboard, found: Option<&StoredDashboard>) -> Result<Option<Touched>> {
     let title = &desired.title;
-    let Some(found) = grafana.dashboard(&desired.uid).await? else {
+    let Some(found) = found else {
         return Ok(Some(Touched { fact: format!("dashboard `{title}` is not in Grafana"), lost: true }));
     };
-    let item = grafana.compare(desired, &found).await?;
+    let item = grafana.compare(desired, found).await?;
     if !item.is_same() {
         return Ok(Some(Touched { fact: difference(title, &desired.json, &found.json), lost: true }));
     }
     // Newer Grafanas migrate what they give back, so more than ours is only somebody's work if the save was not ours.
     let differs = !changes(&desired.json, &found.json).is_empty();
-    let added = differs && !grafana.saved_by_us(desired, &found).await?;
+    let added = differs && !grafana.saved_by_us(desired, found).await?;
     Ok(added.then(|| Touched { fact: difference(title, &desired.json, &found.json), lost: false }))
 }
 

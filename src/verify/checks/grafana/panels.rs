@@ -16,18 +16,16 @@ use crate::verify::dashboard::{Class, Query, Source, Span, classify, queries};
 use crate::verify::facts::Opened;
 use crate::verify::{Finding, World, bounded};
 
-/// One panel, or rather its queries to one data source, which one request makes.
-struct Panel<'a> {
-    /// Dashboard and position: the panel as such.
-    key: (usize, usize),
-    place: String,
-    span: &'a Span,
-    queries: Vec<Query>,
-}
+/// How many queries one request makes: Grafana takes longer to check a password than to make a query.
+const IN_ONE: usize = 10;
+
+/// A query, and what was seen of it.
+type Pair = (Query, Seen);
 
 /// What was seen of a query.
 #[derive(Debug, Clone, PartialEq)]
 struct Seen {
+    /// Dashboard and position: the panel as such.
     key: (usize, usize),
     /// `panel "Runs" of dashboard "D", query A`.
     place: String,
@@ -41,19 +39,20 @@ pub(super) async fn look(world: &World) -> Result<Finding> {
     let (grafana, sources, opened) =
         (facts.client(world).await?, facts.sources(world).await?, facts.opened(world).await?);
     let spans: Vec<Span> = opened.iter().map(|dashboard| Span::of(&dashboard.stored.json)).collect();
-    let mut panels = Vec::new();
-    for (number, (dashboard, span)) in opened.iter().zip(&spans).enumerate() {
+    let mut all = Vec::new();
+    for (number, dashboard) in opened.iter().enumerate() {
         let library =
             |uid: &str| dashboard.library.iter().find(|(of, _)| of == uid).and_then(|(_, model)| model.clone());
-        let all = queries(&dashboard.stored.json, &dashboard.variables, sources, library);
-        panels.extend(grouped(number, dashboard, span, all));
+        let own = queries(&dashboard.stored.json, &dashboard.variables, sources, library);
+        all.extend(own.into_iter().map(|query| paired(number, dashboard, query)));
     }
-    let made = bounded(panels.into_iter().map(|panel| make(grafana, panel))).await?;
+    let made = bounded(batches(all, &spans).into_iter().map(|(to, batch)| make(grafana, to, batch))).await?;
     let (empty, seen): (Vec<_>, Vec<_>) = made.into_iter().flatten().partition(|(_, seen)| seen.class == Class::Empty);
     let question = |query: &Query, seen: &Seen| {
         Some((uid(query)?.to_owned(), plain(&query.expression, spans[seen.key.0].length())))
     };
-    let why = why::ask(grafana, empty.iter().filter_map(|(query, seen)| question(query, seen)).collect()).await?;
+    let why =
+        why::ask(world, grafana, empty.iter().filter_map(|(query, seen)| question(query, seen)).collect()).await?;
     let asked = empty.iter().map(|(query, seen)| {
         let why = question(query, seen).and_then(|question| why.get(&question)).unwrap_or(&Why::Quiet);
         explained(grafana, query, seen.clone(), why)
@@ -75,38 +74,65 @@ fn uid(query: &Query) -> Option<&str> {
     }
 }
 
-/// Queries that one request can make: of one panel, to one data source, over one time.
-fn grouped<'a>(number: usize, dashboard: &Opened, span: &'a Span, all: Vec<Query>) -> Vec<Panel<'a>> {
-    let mut groups: BTreeMap<(usize, String), Panel<'a>> = BTreeMap::new();
-    for query in all {
-        let key = (query.index, format!("{:?}", query.source));
-        let place = format!("panel `{}` of dashboard `{}`", query.panel, dashboard.title);
-        let group =
-            groups.entry(key).or_insert_with(|| Panel { key: (number, query.index), place, span, queries: Vec::new() });
-        group.queries.push(query);
-    }
-    groups.into_values().collect()
+fn paired(number: usize, dashboard: &Opened, query: Query) -> Pair {
+    let place = format!("panel `{}` of dashboard `{}`, query {}", query.panel, dashboard.title, query.reference);
+    let seen = Seen { key: (number, query.index), place, class: Class::Empty, doubt: None };
+    (query, seen)
 }
 
-async fn make(grafana: &Grafana, panel: Panel<'_>) -> Result<Vec<(Query, Seen)>> {
-    let Panel { key, place, span, queries } = panel;
-    let bodies: Vec<Value> = queries.iter().map(|query| query.body.clone()).collect();
-    let from = queries.first().map_or(span.from.as_str(), |query| query.from.as_str());
-    let answer = grafana.run_queries(&bodies, from, &span.to).await?;
+/// Queries that one request can make, each with the end of its time: to one data source, over one time. To one that is not
+/// there each goes alone, as it takes the whole request with it.
+fn batches(all: Vec<Pair>, spans: &[Span]) -> Vec<(&str, Vec<Pair>)> {
+    let mut groups: BTreeMap<(String, String, &str), Vec<Pair>> = BTreeMap::new();
+    for (query, seen) in all {
+        let key = (format!("{:?}", query.source), query.from.clone(), spans[seen.key.0].to.as_str());
+        groups.entry(key).or_default().push((query, seen));
+    }
+    let mut batches = Vec::new();
+    for ((_, _, to), pairs) in groups {
+        let size = pairs.first().and_then(|(query, _)| uid(query)).map_or(1, |_| IN_ONE);
+        let mut pairs = pairs.into_iter().peekable();
+        while pairs.peek().is_some() {
+            batches.push((to, pairs.by_ref().take(size).collect()));
+        }
+    }
+    batches
+}
+
+async fn make(grafana: &Grafana, to: &str, mut pairs: Vec<Pair>) -> Result<Vec<Pair>> {
+    if request(grafana, to, &mut pairs).await? || pairs.len() == 1 {
+        return Ok(pairs);
+    }
+    // One of them made the whole request fail: each for itself.
+    for pair in &mut pairs {
+        request(grafana, to, std::slice::from_mut(pair)).await?;
+    }
+    Ok(pairs)
+}
+
+/// Makes queries in one request; false if the request failed as a whole.
+async fn request(grafana: &Grafana, to: &str, pairs: &mut [Pair]) -> Result<bool> {
+    let bodies = pairs.iter().enumerate().map(|(index, (query, _))| {
+        let mut body = query.body.clone();
+        body["refId"] = format!("Q{index}").into();
+        body
+    });
+    let from = pairs.first().map(|(query, _)| query.from.clone()).unwrap_or_default();
+    let answer = grafana.run_queries(&bodies.collect::<Vec<_>>(), &from, to).await?;
     let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let seen = queries.into_iter().map(|query| {
-        let result = &body["results"][&query.reference];
-        let class = match (result.is_object(), &query.source) {
+    let mut complete = true;
+    for (index, (query, seen)) in pairs.iter_mut().enumerate() {
+        let result = &body["results"][format!("Q{index}")];
+        complete &= result.is_object();
+        seen.class = match (result.is_object(), &query.source) {
             (true, _) => classify(result),
             (false, Source::Missing(uid)) => {
                 Class::Error(format!("there is no data source `{uid}` ({})", said(&answer.seen(), &body)))
             }
             (false, _) => Class::Error(said(&answer.seen(), &body)),
         };
-        let place = format!("{place}, query {}", query.reference);
-        (query, Seen { key, place, class, doubt: None })
-    });
-    Ok(seen.collect())
+    }
+    Ok(complete)
 }
 
 /// Grafana's own words for a request that failed as a whole.
@@ -114,15 +140,17 @@ fn said(seen: &str, body: &Value) -> String {
     body["message"].as_str().map_or_else(|| seen.to_owned(), |message| format!("Grafana says: {}", excerpt(message)))
 }
 
-/// An empty answer, explained. What began to report minutes ago lies between two points of a coarse curve: it is asked for
-/// again over the last minutes.
+/// An empty answer, explained. What began to report a moment ago lies behind the last point of a curve: it is asked for
+/// again as of now.
 async fn explained(grafana: &Grafana, query: &Query, mut seen: Seen, why: &Why) -> Result<Seen> {
     match why.clone() {
         Why::Quiet => {}
         Why::Broken(error) => seen.class = Class::Error(error),
         Why::Doubt(doubt) => seen.doubt = Some(doubt),
         Why::Found => {
-            let answer = grafana.run_queries(std::slice::from_ref(&query.body), "now-5m", "now").await?;
+            let mut now = query.body.clone();
+            (now["instant"], now["range"]) = (true.into(), false.into());
+            let answer = grafana.run_queries(&[now], "now-5m", "now").await?;
             let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
             seen.class = classify(&body["results"][&query.reference]);
             if seen.class == Class::Empty {

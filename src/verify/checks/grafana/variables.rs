@@ -3,6 +3,7 @@
 use super::super::few;
 use super::behind::Behind;
 use crate::error::Result;
+use crate::http::grafana::Grafana;
 use crate::verify::dashboard::{Ask, Source};
 use crate::verify::facts::{Resolved, choices};
 use crate::verify::{Finding, World};
@@ -31,7 +32,7 @@ pub(super) async fn look(world: &World) -> Result<Finding> {
             let state = match (&variable.choices, &variable.source) {
                 (Err(why), _) => State::Broken(why.clone()),
                 (Ok(found), Source::Prometheus(uid)) if found.is_empty() => {
-                    diagnose(Behind { grafana, uid }, variable).await?
+                    diagnose(grafana, Behind::new(world, grafana, uid), variable).await?
                 }
                 (Ok(_), _) => State::Filled,
             };
@@ -42,7 +43,7 @@ pub(super) async fn look(world: &World) -> Result<Finding> {
 }
 
 /// Why there is nothing to choose.
-async fn diagnose(behind: Behind<'_>, variable: &Resolved) -> Result<State> {
+async fn diagnose(grafana: &Grafana, behind: Behind<'_>, variable: &Resolved) -> Result<State> {
     let (selector, label) = match &variable.ask {
         Ask::LabelValues { selector: Some(selector), label } => (selector, Some(label)),
         Ask::Series(selector) => (selector, None),
@@ -63,7 +64,7 @@ async fn diagnose(behind: Behind<'_>, variable: &Resolved) -> Result<State> {
         });
     }
     // The first series may have come just now.
-    if choices(behind.grafana, &variable.source, &variable.ask).await?.is_ok_and(|found| !found.is_empty()) {
+    if choices(grafana, &variable.source, &variable.ask).await?.is_ok_and(|found| !found.is_empty()) {
         return Ok(State::Filled);
     }
     Ok(State::Empty(match label {

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::behind::{Behind, Names};
 use crate::error::Result;
 use crate::http::grafana::Grafana;
-use crate::verify::bounded;
 use crate::verify::dashboard::{Selector, selectors};
 use crate::verify::facts::Reply;
+use crate::verify::{World, bounded};
 
 /// An expression that found nothing, and the uid of the data source it was put to.
 pub(super) type Question = (String, String);
@@ -37,8 +37,13 @@ enum Said {
 }
 
 /// The answers to all questions; what they have in common is asked once.
-pub(super) async fn ask(grafana: &Grafana, questions: BTreeSet<Question>) -> Result<BTreeMap<Question, Why>> {
-    let said = bounded(questions.iter().map(|(uid, expression)| read(Behind { grafana, uid }, expression))).await?;
+pub(super) async fn ask(
+    world: &World,
+    grafana: &Grafana,
+    questions: BTreeSet<Question>,
+) -> Result<BTreeMap<Question, Why>> {
+    let said =
+        bounded(questions.iter().map(|(uid, expression)| read(Behind::new(world, grafana, uid), expression))).await?;
     let said: BTreeMap<Question, Said> = questions.into_iter().zip(said).collect();
     let mut wanted: BTreeMap<&str, BTreeSet<&Selector>> = BTreeMap::new();
     for ((uid, _), said) in &said {
@@ -46,7 +51,9 @@ pub(super) async fn ask(grafana: &Grafana, questions: BTreeSet<Question>) -> Res
             wanted.entry(uid).or_default().extend(selectors);
         }
     }
-    let known = bounded(wanted.into_iter().map(|(uid, selectors)| look_up(Behind { grafana, uid }, selectors))).await?;
+    let known =
+        bounded(wanted.into_iter().map(|(uid, selectors)| look_up(Behind::new(world, grafana, uid), selectors)))
+            .await?;
     let known: BTreeMap<String, Known> = known.into_iter().collect();
     let why = |uid: &str, said: &Said| match (said, known.get(uid)) {
         (Said::Finds, _) => Why::Found,

@@ -31,6 +31,8 @@ pub(crate) struct State {
     pub(crate) checks: Vec<(&'static str, (i64, Vec<String>))>,
     /// What becomes of the rules that a Prometheus reads from its files before it tells of them.
     pub(crate) evaluate: fn(&mut Value),
+    /// Whether Prometheus' storage has demo data.
+    pub(crate) demo: bool,
     pub(crate) execs: Vec<Exec>,
     pub(crate) calls: Vec<Call>,
     pub(crate) faults: Vec<(String, usize, Fault)>,
@@ -53,6 +55,7 @@ impl Default for State {
             check: (0, vec!["SUCCESS: /etc/prometheus/prometheus.yml is valid".to_owned()]),
             checks: Vec::new(),
             evaluate: |_| (),
+            demo: false,
             execs: Vec::new(),
             calls: Vec::new(),
             faults: Vec::new(),

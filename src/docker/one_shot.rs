@@ -1,7 +1,8 @@
-//! One command of an image on some files.
+//! A container that runs one command to its end and is removed.
 
 use std::time::Duration;
 
+use bollard::models::ContainerCreateBody;
 use bollard::query_parameters as query;
 use futures_util::StreamExt as _;
 
@@ -11,6 +12,37 @@ use super::translate::check_body;
 use super::{Docker, limit, within};
 use crate::error::Result;
 use crate::stack::ContainerSpec;
+
+/// A container that was created and not started yet. The next `up` removes it if this process does not.
+pub struct OneShot<'a> {
+    docker: &'a Docker,
+    id: String,
+}
+
+impl<'a> OneShot<'a> {
+    /// Creates it, under a name that the engine chooses.
+    pub async fn create(docker: &'a Docker, body: ContainerCreateBody) -> Result<Self> {
+        let id = docker.create_container(None, body).await?;
+        Ok(Self { docker, id })
+    }
+
+    /// Unpacks an archive in its root.
+    pub async fn upload(&self, archive: Vec<u8>) -> Result<()> {
+        self.docker.upload(&self.id, &self.id[..12], "/", archive).await
+    }
+
+    /// Starts it, waits for its end, and returns its exit code and so many of its last lines, without empty ones.
+    pub async fn run(&self, limit: Duration, lines: usize) -> Result<(i64, Vec<String>)> {
+        self.docker.start(&self.id, &self.id[..12]).await?;
+        let code = self.docker.wait(&self.id, limit).await?;
+        Ok((code, self.docker.written(&self.id, lines).await))
+    }
+
+    /// Removes it.
+    pub async fn remove(self) -> Result<()> {
+        self.docker.remove_container(&self.id, &self.id[..12]).await
+    }
+}
 
 /// A command to be run once.
 pub struct Once<'a> {
@@ -35,17 +67,14 @@ impl Docker {
         files: impl IntoIterator<Item = Entry<'a>>,
     ) -> Result<(i64, Vec<String>)> {
         let archive = pack(files)?;
-        let id = self.create_container(None, check_body(once.project, once.spec, once.command)).await?;
-        let name = &id[..12];
+        let container = OneShot::create(self, check_body(once.project, once.spec, once.command)).await?;
         let outcome = async {
-            self.upload(&id, name, "/", archive).await?;
-            self.start(&id, name).await?;
-            let code = self.wait(&id, once.limit).await?;
-            Ok((code, self.written(&id, once.lines).await))
+            container.upload(archive).await?;
+            container.run(once.limit, once.lines).await
         };
-        let outcome: Result<_> = outcome.await;
+        let outcome = outcome.await;
         // The next `up` removes it as a leftover if this fails.
-        let removed = self.remove_container(&id, name).await;
+        let removed = container.remove().await;
         let outcome = outcome?;
         removed.map(|()| outcome)
     }
