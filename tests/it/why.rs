@@ -60,7 +60,6 @@ fn an_alert_without_its_rule_and_one_that_cannot_be_followed_are_told_apart() {
 
     `TargetDown` does not tell anybody: `rules.disabled` in the settings has it
     hint: take it out there, then run `moko-mon up`
-
     --- stderr
     ");
     lab.write("rules/mine.yml", "groups:\n- name: mine\n  rules:\n  - alert: Mine\n    expr: up == 0\n");
@@ -71,16 +70,15 @@ fn an_alert_without_its_rule_and_one_that_cannot_be_followed_are_told_apart() {
     rule  broken   the settings have its rule, and Prometheus has not loaded it
 
     `Mine` cannot tell anybody: the settings have its rule, and Prometheus has not loaded it
-
     --- stderr
     error: the chain of `Mine` is broken at `rule`
       caused by: the settings have its rule, and Prometheus has not loaded it
     hint: bring it with `moko-mon up`
     ");
     // The fake Prometheus evaluates nothing.
-    insta::assert_snapshot!(lab.run(&["why", "SlowScriptExecution"]).stdout, @"
-    prometheus  broken   `GET http://127.0.0.1:9090/api/v1/query?query=time%28%29` was not answered as expected: HTTP 404: 404 page not found
-
-    nothing can be said of `SlowScriptExecution`: Prometheus does not answer
-    ");
+    let output = lab.run(&["why", "SlowScriptExecution"]);
+    let (first, last) = (output.stdout.lines().next().unwrap_or_default(), output.stdout.lines().last());
+    assert!(first.starts_with("prometheus  broken   `GET http://127.0.0.1:"), "{}", output.text());
+    assert!(first.ends_with("was not answered as expected: HTTP 404: 404 page not found"), "{}", output.text());
+    assert_eq!(last, Some("nothing can be said of `SlowScriptExecution`: Prometheus does not answer"));
 }
