@@ -132,6 +132,17 @@ pub(super) fn metrics(groups: &[RuleGroup], expression: &str) -> (BTreeSet<Strin
     (leaves, recorders.into_iter().collect())
 }
 
+/// When there last were series within a day: to the minute, and what did not live that long, to five seconds.
+pub(super) async fn last(prometheus: &Prometheus, selector: &str) -> Result<Option<f64>> {
+    for window in ["1d:1m", "1h:5s"] {
+        let samples = prometheus.query(&format!("max_over_time(timestamp(group({selector}))[{window}])")).await?;
+        if let Some(sample) = samples.first() {
+            return Ok(Some(sample.value));
+        }
+    }
+    Ok(None)
+}
+
 async fn seen(prometheus: &Prometheus, name: &str) -> Result<Seen> {
     let selector = format!("{{__name__={name:?}}}");
     let sources = async |series: &str| -> Result<Vec<(Source, usize)>> {
@@ -142,10 +153,9 @@ async fn seen(prometheus: &Prometheus, name: &str) -> Result<Seen> {
     let now = sources(&selector).await?;
     let mut before = None;
     if now.is_empty() {
-        let last = prometheus.query(&format!("max_over_time(timestamp(group({selector}))[1d:1m])")).await?;
-        if let Some(last) = last.first() {
-            let from = sources(&format!("last_over_time({selector}[1d])")).await?;
-            before = Some((last.value, from.into_iter().map(|(source, _)| source).collect()));
+        let from = sources(&format!("last_over_time({selector}[1d])")).await?;
+        if let Some(last) = last(prometheus, &selector).await?.filter(|_| !from.is_empty()) {
+            before = Some((last, from.into_iter().map(|(source, _)| source).collect()));
         }
     }
     Ok(Seen { name: name.to_owned(), now, before })

@@ -3,7 +3,7 @@
 use futures_util::try_join;
 use serde_json::json;
 
-use super::alert::{gateway, metrics, now};
+use super::alert::{gateway, last, metrics, now};
 use super::metric::{Seen, Source, scraped};
 use super::script_links::{Concern, Group, Relation, Run, Series, concerns, pushed, ran, series, verdict};
 use super::{Servers, Why};
@@ -70,8 +70,7 @@ fn label(sample: &Sample, name: &str) -> String {
 async fn find(prometheus: &Prometheus, selector: &str) -> Result<Series> {
     let all = async |series: &str| prometheus.query(&format!("count by (__name__, job, instance) ({series})")).await;
     let first = format!("min_over_time(timestamp(group({selector}))[1d:5m])");
-    let last = format!("max_over_time(timestamp(group({selector}))[1d:1m])");
-    let (present, first, last) = try_join!(all(selector), prometheus.query(&first), prometheus.query(&last))?;
+    let (present, first, last) = try_join!(all(selector), prometheus.query(&first), last(prometheus, selector))?;
     let is_there = !present.is_empty();
     // `last_over_time` keeps the names.
     let of = if is_there { present } else { all(&format!("last_over_time({selector}[1d])")).await? };
@@ -82,7 +81,7 @@ async fn find(prometheus: &Prometheus, selector: &str) -> Result<Series> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
     let count = of.iter().map(|sample| sample.value as usize).sum();
     let metrics = of.iter().map(|sample| label(sample, "__name__")).collect();
-    Ok(Series { is_there, count, metrics, sources, first: time(first), last: time(last) })
+    Ok(Series { is_there, count, metrics, sources, first: time(first), last })
 }
 
 /// The alerts that read the metrics of a script, with what they say now.

@@ -119,7 +119,7 @@ fn alerts_and_scripts_are_followed_to_the_link_where_they_end() {
     assert_eq!(states(&script)[..4], ["series ok", "last run ok", "push ok", "scraped ok"]);
     assert!(evidence(&script, "series").contains("from job `cron`, instance `h1`"), "{script:#}");
     assert!(evidence(&script, "push").starts_with("group job=`cron`, instance=`h1` was pushed "), "{script:#}");
-    assert!(evidence(&script, "alerts").contains("`NoScriptExecutions` reads its series: inactive"), "{script:#}");
+    assert!(evidence(&script, "alerts").contains("`NoScriptExecutions` reads its series: "), "{script:#}");
 
     // By addresses alone, and with an Alertmanager that is gone.
     let (prometheus, alertmanager) = (stack.url("prometheus"), stack.url("alertmanager"));
