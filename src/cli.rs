@@ -92,6 +92,8 @@ pub enum Command {
     Status(Status),
     /// Prove that monitoring works, check by check
     Verify(Box<Verify>),
+    /// Say why an alert tells somebody or nobody, or how a script is watched, link by link
+    Why(Why),
     /// Show what the components logged
     Logs(Logs),
     /// Open a component's web page in the browser
@@ -135,6 +137,7 @@ impl Command {
             Self::Demo(Demo::Stop) => "demo stop",
             Self::Status(_) => "status",
             Self::Verify(_) => "verify",
+            Self::Why(_) => "why",
             Self::Logs(_) => "logs",
             Self::Open(_) => "open",
             Self::Password(Password::Show) => "password show",
@@ -234,6 +237,19 @@ pub struct Verify {
     #[arg(long, value_name = "DURATION", default_value = "10s")]
     pub timeout: crate::config::PromDuration,
     /// Servers that are given by their addresses
+    #[command(flatten)]
+    pub servers: Servers,
+}
+
+/// Flags of `why`.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// The alert, or the value of a script's label `script_name`
+    pub name: String,
+    /// The limit of each call
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub timeout: crate::config::PromDuration,
+    /// Servers that moko-mon did not make
     #[command(flatten)]
     pub servers: Servers,
 }
@@ -406,6 +422,7 @@ mod tests {
             "status --show-secrets",
             "verify --only a --skip b --strict --deep --wait 1m --report r.xml --prometheus-url u --ca-file c",
             "verify --watch --token-file grafana=t --username u --password-file p --timeout 5s",
+            "why x --prometheus-url u --timeout 5s",
             "logs grafana -f --since 1h -n 5",
             "open grafana --print",
             "password reset",

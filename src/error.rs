@@ -45,6 +45,8 @@ pub enum Code {
     VerifyFailed,
     /// Tests of rules failed.
     TestsFailed,
+    /// A link of the chain that `why` follows is broken.
+    ChainBroken,
     /// Two things that were compared are not equal.
     Differs,
     /// What was asked for does not exist in this project.
@@ -82,6 +84,7 @@ impl Code {
             Self::GrafanaLogin => "grafana_login",
             Self::GrafanaRefused => "grafana_refused",
             Self::VerifyFailed => "verify_failed",
+            Self::ChainBroken => "chain_broken",
             Self::TestsFailed => "tests_failed",
             Self::Differs => "differs",
             Self::NotFound => "not_found",
@@ -112,6 +115,7 @@ impl Code {
             | Self::GrafanaLogin
             | Self::GrafanaRefused
             | Self::VerifyFailed
+            | Self::ChainBroken
             | Self::TestsFailed
             | Self::Differs
             | Self::NotFound

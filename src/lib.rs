@@ -38,4 +38,5 @@ pub mod simulate;
 pub mod stack;
 pub mod ui;
 pub mod verify;
+pub mod why;
 pub mod yaml;

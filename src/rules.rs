@@ -4,6 +4,7 @@
 //! A template is a rule file with `@{group.key}` where a threshold stands; `assets` has them, and beside them what the
 //! defaults make of them.
 
+mod conditions;
 mod doubts;
 mod file;
 mod junit;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use crate::assets;
 use crate::config::{Config, PromDuration};
 
+pub use conditions::{Condition, Operator, conditions, inner_conditions};
 pub use doubts::{clashes, doubts};
 pub use file::{Group, Rule, groups};
 pub use junit::{Outcome, junit};

@@ -14,6 +14,7 @@ mod rules;
 mod status;
 mod up;
 mod verify;
+mod why;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -116,6 +117,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         | Command::Rules(cli::Rules::Test { .. } | cli::Rules::Simulate(_)) => true,
         Command::Init
         | Command::Status(_)
+        | Command::Why(_)
         | Command::Open(_)
         | Command::Password(cli::Password::Show)
         | Command::Dashboard(_)
@@ -135,6 +137,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Demo(cli::Demo::Stop) => demo::stop(context).await,
         Command::Status(flags) => status::run(context, &flags).await,
         Command::Verify(flags) => verify::run(context, &flags).await,
+        Command::Why(flags) => why::run(context, &flags).await,
         Command::Logs(flags) => logs::run(context, &flags).await,
         Command::Open(flags) => open::run(context, &flags).await,
         Command::Password(what) => password::run(context, what).await,

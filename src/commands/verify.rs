@@ -2,7 +2,7 @@
 
 mod modes;
 mod reports;
-mod servers;
+pub(super) mod servers;
 mod settle;
 
 use std::time::{Duration, Instant};

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Http;
+use super::{Http, Server, TOTAL_TIMEOUT};
 use crate::error::Result;
 
 /// An Alertmanager at an address.
 #[derive(Debug, Clone)]
 pub struct Alertmanager {
-    http: Http,
-    url: String,
+    server: Server,
 }
 
 /// An alert that Alertmanager holds.
@@ -55,6 +54,22 @@ pub struct AlertStatus {
     pub inhibited_by: Vec<String>,
 }
 
+/// A silence: who wants to be told nothing of which alerts, until when and why.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Silence {
+    /// Its id.
+    pub id: String,
+    /// When it ends, RFC 3339.
+    pub ends_at: String,
+    /// Who made it.
+    #[serde(default)]
+    pub created_by: String,
+    /// Why.
+    #[serde(default)]
+    pub comment: String,
+}
+
 /// How often a kind of integration, such as `webhook`, was called since the server started.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Calls {
@@ -73,16 +88,33 @@ impl Calls {
 }
 
 impl Alertmanager {
-    /// The server at `url`, which has no trailing slash.
+    /// The server at `url`, asked by nobody in particular.
     #[must_use]
     pub fn new(http: &Http, url: &str) -> Self {
-        Self { http: http.clone(), url: url.to_owned() }
+        Self { server: Server::new(http, url, TOTAL_TIMEOUT) }
+    }
+
+    /// That server: with its path prefix, its login and its limit of time.
+    #[must_use]
+    pub fn at(server: &Server) -> Self {
+        Self { server: server.clone() }
     }
 
     /// All alerts that have not been resolved, the quiet ones among them.
     pub async fn alerts(&self) -> Result<Vec<Alert>> {
-        let answer = self.http.get(&format!("{}/api/v2/alerts", self.url), None).await?;
+        let answer = self.server.get("/api/v2/alerts", &[]).await?;
         if answer.is_success() { answer.json() } else { Err(answer.unexpected()) }
+    }
+
+    /// All silences, those that have ended among them.
+    pub async fn silences(&self) -> Result<Vec<Silence>> {
+        let answer = self.server.get("/api/v2/silences", &[]).await?;
+        if answer.is_success() { answer.json() } else { Err(answer.unexpected()) }
+    }
+
+    /// Its own metrics, as text.
+    pub async fn metrics(&self) -> Result<String> {
+        self.server.text("/metrics").await
     }
 
     /// The configuration that it runs, as YAML; secrets are blanked out.
@@ -95,7 +127,7 @@ impl Alertmanager {
         struct Original {
             original: String,
         }
-        let answer = self.http.get(&format!("{}/api/v2/status", self.url), None).await?;
+        let answer = self.server.get("/api/v2/status", &[]).await?;
         if !answer.is_success() {
             return Err(answer.unexpected());
         }
@@ -107,18 +139,26 @@ impl Alertmanager {
     /// Counted are requests: `alertmanager_notifications_total` grows when a notification is begun, and its failures
     /// only when the last try was given up.
     pub async fn calls(&self) -> Result<BTreeMap<String, Calls>> {
-        let answer = self.http.get(&format!("{}/metrics", self.url), None).await?;
-        if answer.is_success() { Ok(calls(&answer.body)) } else { Err(answer.unexpected()) }
+        let answer = self.server.get("/metrics", &[]).await?;
+        if answer.is_success() { Ok(calls(&answer.body, None)) } else { Err(answer.unexpected()) }
     }
 }
 
-/// Reads the calls from a page of metrics; newer versions can tell receivers apart, which are added up.
-fn calls(page: &str) -> BTreeMap<String, Calls> {
+/// Reads the calls from a page of metrics. Where Alertmanager tells receivers apart, they are added up, or only this one
+/// counts.
+#[must_use]
+pub fn calls(page: &str, receiver: Option<&str>) -> BTreeMap<String, Calls> {
     let mut calls: BTreeMap<String, Calls> = BTreeMap::new();
     for line in page.lines() {
         let Some((name, rest)) = line.split_once('{') else { continue };
         let Some((labels, value)) = rest.rsplit_once('}') else { continue };
-        let integration = labels.split(',').find_map(|label| label.strip_prefix("integration=\"")?.strip_suffix('"'));
+        let label = |name: &str| {
+            labels.split(',').find_map(|label| label.strip_prefix(name)?.strip_prefix("=\"")?.strip_suffix('"'))
+        };
+        if receiver.is_some() && label("receiver_name").is_some_and(|of| Some(of) != receiver) {
+            continue;
+        }
+        let integration = label("integration");
         let (Some(integration), Ok(value)) = (integration, value.trim().parse::<f64>()) else { continue };
         let all = name == "alertmanager_notification_requests_total";
         if all || name == "alertmanager_notification_requests_failed_total" {
@@ -140,10 +180,9 @@ mod tests {
                     alertmanager_notification_requests_total{integration=\"email\",receiver_name=\"a\"} 1\n\
                     alertmanager_notification_requests_total{integration=\"email\",receiver_name=\"b\"} 2\n\
                     alertmanager_notification_requests_failed_total{integration=\"email\",receiver_name=\"b\"} 2\n";
-        let calls = calls(page);
-        assert_eq!(
-            (calls["webhook"].successful(), calls["email"].successful(), calls["email"].failed),
-            (3.0, 1.0, 2.0)
-        );
+        let all = calls(page, None);
+        assert_eq!((all["webhook"].successful(), all["email"].successful(), all["email"].failed), (3.0, 1.0, 2.0));
+        let one = calls(page, Some("a"));
+        assert_eq!((one["webhook"].all, one["email"].all, one["email"].failed), (3.0, 1.0, 0.0));
     }
 }

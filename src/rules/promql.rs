@@ -3,7 +3,7 @@
 
 /// What an expression is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token<'a> {
+pub(super) enum Token<'a> {
     /// A name, a keyword or a function.
     Word(&'a str),
     /// A number or a duration.
@@ -20,7 +20,7 @@ use Token::{Mark, Number, Text, Word};
 const GROUPING: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
 
 /// The operators that keep what is beyond a limit.
-const COMPARISONS: [&str; 6] = ["==", "!=", ">=", "<=", ">", "<"];
+pub(super) const COMPARISONS: [&str; 6] = ["==", "!=", ">=", "<=", ">", "<"];
 
 /// The names that stand where a series is selected, in their order, keywords among them. Names of functions, of labels,
 /// in texts and in comments are not.
@@ -106,7 +106,7 @@ fn limit(tokens: &[Token<'_>]) -> Option<String> {
 }
 
 /// Where the bracket that opens at `at` is closed, or the end.
-fn closing(tokens: &[Token<'_>], at: usize) -> usize {
+pub(super) fn closing(tokens: &[Token<'_>], at: usize) -> usize {
     let mut depth = 0_usize;
     for (index, token) in tokens.iter().enumerate().skip(at) {
         match token {
@@ -121,7 +121,7 @@ fn closing(tokens: &[Token<'_>], at: usize) -> usize {
     tokens.len()
 }
 
-fn tokens(expression: &str) -> Vec<Token<'_>> {
+pub(super) fn tokens(expression: &str) -> Vec<Token<'_>> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
     let mut tokens = Vec::new();
     let mut rest = expression.trim_start();

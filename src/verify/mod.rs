@@ -15,7 +15,7 @@ mod dashboard;
 mod fact;
 mod facts;
 pub mod report;
-mod routing;
+pub(crate) mod routing;
 mod run;
 mod spelling;
 mod world;

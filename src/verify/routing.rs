@@ -6,43 +6,43 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub(super) use matcher::{Fits, Matcher};
+pub(crate) use matcher::{Fits, Matcher};
 
 use crate::error::Result;
 use crate::yaml;
 
 /// The routes and receivers of an Alertmanager.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Routing {
+pub(crate) struct Routing {
     /// The route that every alert enters.
-    pub(super) root: Route,
+    pub(crate) root: Route,
     /// The kinds of integrations of each receiver, such as `webhook`, by its name.
-    pub(super) receivers: BTreeMap<String, Vec<String>>,
+    pub(crate) receivers: BTreeMap<String, Vec<String>>,
 }
 
 /// A route and those below it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Route {
+pub(crate) struct Route {
     /// Where its alerts go; inherited where it names none.
-    pub(super) receiver: String,
+    pub(crate) receiver: String,
     /// What an alert has to have.
-    pub(super) matchers: Vec<Matcher>,
+    pub(crate) matchers: Vec<Matcher>,
     /// Whether the siblings after it see its alerts, too.
-    pub(super) goes_on: bool,
+    pub(crate) goes_on: bool,
     /// The routes below it, which come first.
-    pub(super) routes: Vec<Route>,
+    pub(crate) routes: Vec<Route>,
 }
 
 /// What is known of an alert before it fires: the labels that its rule sets. Others may come from the series.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// Labels with a fixed value, `alertname` among them.
-    pub(super) labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 impl Routing {
     /// Reads `config.original` of `/api/v2/status`.
-    pub(super) fn read(text: &str) -> Result<Self> {
+    pub(crate) fn read(text: &str) -> Result<Self> {
         let config: Value = yaml::from_str(text)?;
         let receivers = list(&config["receivers"]).map(|receiver| {
             let kinds = receiver.as_object().into_iter().flatten().filter_map(|(key, value)| {
@@ -55,12 +55,12 @@ impl Routing {
     }
 
     /// Whether a receiver tells anybody.
-    pub(super) fn tells(&self, receiver: &str) -> bool {
+    pub(crate) fn tells(&self, receiver: &str) -> bool {
         self.receivers.get(receiver).is_some_and(|kinds| !kinds.is_empty())
     }
 
     /// The receivers that have an integration of this kind.
-    pub(super) fn receivers_with(&self, kind: &str) -> Vec<&str> {
+    pub(crate) fn receivers_with(&self, kind: &str) -> Vec<&str> {
         let with = self.receivers.iter().filter(|(_, kinds)| kinds.iter().any(|own| own == kind));
         with.map(|(name, _)| name.as_str()).collect()
     }
@@ -80,7 +80,7 @@ impl Route {
     }
 
     /// The route as people know it: `{team="ops"} → pager`.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         let matchers: Vec<String> = self.matchers.iter().map(ToString::to_string).collect();
         format!("{{{}}} → {}", matchers.join(", "), self.receiver)
     }
@@ -93,8 +93,27 @@ impl Route {
             .unwrap_or(Fits::Surely)
     }
 
+    /// The routes that take an alert, each with whether it surely does; inner routes come before this one.
+    pub(crate) fn takes(&self, alert: &Known) -> Vec<(&Self, Fits)> {
+        let mut taken = Vec::new();
+        for route in &self.routes {
+            let fits = route.fits(alert);
+            if fits == Fits::Never {
+                continue;
+            }
+            taken.extend(route.takes(alert).into_iter().map(|(inner, of)| (inner, of.min(fits))));
+            if fits == Fits::Surely && !route.goes_on {
+                return taken;
+            }
+        }
+        if !taken.iter().any(|(_, fits)| *fits == Fits::Surely) {
+            taken.push((self, Fits::Surely));
+        }
+        taken
+    }
+
     /// The routes below this one that none of the alerts that get here can reach, and why.
-    pub(super) fn unreached(&self, alerts: &[Known]) -> Vec<(String, String)> {
+    pub(crate) fn unreached(&self, alerts: &[Known]) -> Vec<(String, String)> {
         let mut found = Vec::new();
         let mut left: Vec<&Known> = alerts.iter().collect();
         for (index, route) in self.routes.iter().enumerate() {
@@ -122,7 +141,7 @@ impl Route {
     }
 
     /// This route and all below it.
-    pub(super) fn all(&self) -> Vec<&Self> {
+    pub(crate) fn all(&self) -> Vec<&Self> {
         std::iter::once(self).chain(self.routes.iter().flat_map(Self::all)).collect()
     }
 }
@@ -168,6 +187,21 @@ receivers:
         assert_eq!((routing.receivers_with("webhook"), routing.receivers_with("email")), (vec!["pager"], vec![]));
         let receivers: Vec<&str> = routing.root.all().iter().map(|route| route.receiver.as_str()).collect();
         assert_eq!(receivers, ["nobody", "pager", "security", "nobody", "late", "never"]);
+    }
+
+    #[test]
+    fn an_alert_is_taken_by_the_first_inner_route_that_fits_and_does_not_continue() {
+        let routing = Routing::read(CONFIG).unwrap();
+        let receivers = |labels: &[(&str, &str)]| -> Vec<(String, Fits)> {
+            let taken = routing.root.takes(&alert(labels));
+            taken.into_iter().map(|(route, fits)| (route.receiver.clone(), fits)).collect()
+        };
+        let surely = |receiver: &str| vec![(receiver.to_owned(), Fits::Surely)];
+        assert_eq!(receivers(&[("severity", "critical"), ("team", "security")]), surely("security"));
+        assert_eq!(receivers(&[("severity", "critical"), ("team", "ops")]), surely("pager"));
+        assert_eq!(receivers(&[("severity", "info"), ("team", "ops"), ("service", "")]), surely("nobody"));
+        let perhaps = receivers(&[("severity", "critical")]);
+        assert_eq!(perhaps, [("security".to_owned(), Fits::Perhaps), ("pager".to_owned(), Fits::Surely)]);
     }
 
     #[test]

@@ -37,3 +37,4 @@ mod support;
 mod targets;
 mod tools;
 mod verify;
+mod why;

@@ -39,3 +39,5 @@ mod trouble;
 mod up;
 #[cfg(test)]
 mod verify;
+#[cfg(test)]
+mod why;

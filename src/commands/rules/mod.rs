@@ -45,7 +45,7 @@ async fn entries(context: &Context<'_>) -> Result<(Vec<Entry>, bool)> {
 }
 
 /// The rule files of the stack: ours, then the user's under the names that he knows.
-fn files(config: &Config, directory: &Path) -> Vec<File> {
+pub(super) fn files(config: &Config, directory: &Path) -> Vec<File> {
     let mut everything = config.clone();
     everything.rules.disabled.clear();
     let ours = rules::files(&everything).into_iter().map(|(name, text)| File {

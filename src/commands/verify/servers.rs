@@ -12,7 +12,7 @@ use crate::http::{Auth, Http, Login, Server};
 use crate::secret::Secret;
 
 /// The servers of the flags; `None` if no address is given. Files are read in `folder`.
-pub(super) fn given(
+pub(in crate::commands) fn given(
     folder: &Path,
     flags: &cli::Servers,
     timeout: Duration,

@@ -2,7 +2,7 @@
 
 /// Whether an alert fits, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::verify) enum Fits {
+pub(crate) enum Fits {
     Never,
     /// The label may come from a series, or the pattern is more than we can judge.
     Perhaps,
@@ -11,8 +11,8 @@ pub(in crate::verify) enum Fits {
 
 /// `name op value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::verify) struct Matcher {
-    pub(in crate::verify) name: String,
+pub(crate) struct Matcher {
+    pub(crate) name: String,
     value: String,
     negated: bool,
     regex: bool,
@@ -32,12 +32,12 @@ impl std::fmt::Display for Matcher {
 
 impl Matcher {
     /// An entry of the old `match` and `match_re`.
-    pub(in crate::verify) fn equal(name: &str, value: &str, regex: bool) -> Self {
+    pub(crate) fn equal(name: &str, value: &str, regex: bool) -> Self {
         Self { name: name.to_owned(), value: value.to_owned(), negated: false, regex }
     }
 
     /// `team="ops"`, `team=~"a|b"`, with or without quotes.
-    pub(in crate::verify) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let at = text.find(['=', '!'])?;
         let (name, rest) = text.split_at(at);
         let signs = [("=~", false, true), ("!~", true, true), ("!=", true, false), ("=", false, false)];
@@ -48,7 +48,7 @@ impl Matcher {
     }
 
     /// Whether a label of this value fits; `None`: the rule does not set it, but a series may have it.
-    pub(in crate::verify) fn fits(&self, value: Option<&str>) -> Fits {
+    pub(crate) fn fits(&self, value: Option<&str>) -> Fits {
         let Some(value) = value else { return Fits::Perhaps };
         let matches = if self.regex { matches(&self.value, value) } else { Some(self.value == value) };
         match matches {

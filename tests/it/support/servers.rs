@@ -265,6 +265,7 @@ fn page(kind: Kind, loaded: &mut Loaded, method: &str, path: &str) -> (u16, Stri
             (200, text)
         }
         "/api/v1/status/config" => (200, json!({"status": "success", "data": {"yaml": loaded.text}}).to_string()),
+        "/api/v1/label/script_name/values" => (200, json!({"status": "success", "data": ["backup.sh"]}).to_string()),
         "/api/v1/rules" => (200, loaded.rules.to_string()),
         "/api/v2/status" => (200, json!({"config": {"original": loaded.text}}).to_string()),
         _ => (404, "404 page not found".to_owned()),

@@ -1,0 +1,280 @@
+//! The links of a script: its series, its runs, its pushes, the alerts about it.
+
+use std::collections::BTreeSet;
+
+use super::metric::Source;
+use super::words::{few, many, span};
+use super::{Link, State, Why};
+
+/// The series of a script.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Series {
+    /// Whether there are any now; if not, the rest is of the last day.
+    pub(super) is_there: bool,
+    pub(super) count: usize,
+    pub(super) metrics: BTreeSet<String>,
+    pub(super) sources: Vec<Source>,
+    /// When there were first and last some within a day.
+    pub(super) first: Option<f64>,
+    pub(super) last: Option<f64>,
+}
+
+/// When a run last ended so.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Run {
+    pub(super) status: String,
+    pub(super) at: f64,
+}
+
+/// A group of the Pushgateway: when it was last pushed, and when a push last failed; 0 if never.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Group {
+    pub(super) source: Source,
+    pub(super) pushed: f64,
+    pub(super) failed: f64,
+}
+
+/// What an alert has to do with a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Relation {
+    /// It is pending or firing for the script.
+    Active,
+    /// It reads what the script publishes, all scripts together.
+    Fed,
+    /// It tells scripts apart, and is about others now.
+    Others,
+}
+
+/// An alert that has to do with a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Concern {
+    pub(super) alert: String,
+    pub(super) relation: Relation,
+    /// `inactive`, `pending` or `firing`.
+    pub(super) state: String,
+}
+
+const A_DAY: f64 = 86_400.0;
+
+pub(super) fn series(found: &Series, now: f64) -> Link {
+    let name = "series";
+    let from: Vec<String> = found
+        .sources
+        .iter()
+        .map(|source| match source.instance.as_str() {
+            "" => format!("job `{}`", source.job),
+            instance => format!("job `{}`, instance `{instance}`", source.job),
+        })
+        .collect();
+    if !found.is_there {
+        let fact = match found.last {
+            Some(last) => format!("it has no series now; the last were seen {} ago", span(now - last)),
+            None => "it has had no series within a day".to_owned(),
+        };
+        let evidence =
+            std::iter::once(fact.clone()).chain(from.into_iter().map(|from| format!("they came from {from}")));
+        return Link::new(name, State::Quiet, evidence.collect(), fact)
+            .hint("a push brings it back; see what is there with `moko-mon open pushgateway`");
+    }
+    // The first step of the window lies a step behind its beginning.
+    let since = match found.first.map(|first| now - first) {
+        Some(age) if age < A_DAY - 600.0 => format!("since {}", span(age)),
+        Some(_) => "since more than a day".to_owned(),
+        None => "since a moment".to_owned(),
+    };
+    let metrics: Vec<String> = found.metrics.iter().map(|metric| format!("`{metric}`")).collect();
+    let mut evidence = vec![
+        format!("{} of {}, {since}", many(found.count, "series"), many(metrics.len(), "metric")),
+        few(metrics).join(", "),
+    ];
+    evidence.extend(few(from).into_iter().map(|from| format!("from {from}")));
+    Link::ok(name, evidence)
+}
+
+/// The newest run.
+fn newest(runs: &[Run]) -> Option<&Run> {
+    runs.iter().max_by(|a, b| a.at.total_cmp(&b.at))
+}
+
+pub(super) fn ran(runs: &[Run], now: f64) -> Link {
+    let name = "last run";
+    let Some(last) = newest(runs) else {
+        return Link::unknown(name, "it publishes no `moko_script_last_execution_timestamp_seconds`");
+    };
+    if last.at > now + 60.0 {
+        let fact = format!("its last run lies {} in the future: is its time in seconds?", span(last.at - now));
+        return Link::broken(name, fact)
+            .hint("publish `moko_script_last_execution_timestamp_seconds` in seconds since 1970, and set the clock");
+    }
+    let mut runs: Vec<&Run> = runs.iter().collect();
+    runs.sort_by(|a, b| b.at.total_cmp(&a.at));
+    Link::ok(name, runs.into_iter().map(|run| format!("{} {} ago", run.status, span(now - run.at))).collect())
+}
+
+pub(super) fn pushed(groups: &[Group], is_there: bool, now: f64) -> Link {
+    let name = "push";
+    let shown = |group: &Group| match group.source.instance.as_str() {
+        "" => format!("group job=`{}`", group.source.job),
+        instance => format!("group job=`{}`, instance=`{instance}`", group.source.job),
+    };
+    let refused = groups.iter().find(|group| group.failed > group.pushed);
+    if let Some(group) = refused {
+        let fact = format!("the last push of {} was refused, {} ago", shown(group), span(now - group.failed));
+        return Link::broken(name, fact).hint("see why with `moko-mon logs pushgateway`");
+    }
+    let lines: Vec<String> =
+        groups.iter().map(|group| format!("{} was pushed {} ago", shown(group), span(now - group.pushed))).collect();
+    match (lines.is_empty(), is_there) {
+        (false, _) => Link::ok(name, few(lines)),
+        (true, true) => {
+            Link::ok(name, vec!["no group of the Pushgateway has its labels: it is scraped elsewhere".to_owned()])
+        }
+        (true, false) => Link::quiet(name, "the Pushgateway holds no group of it"),
+    }
+}
+
+pub(super) fn concerns(all: &[Concern]) -> Link {
+    let name = "alerts";
+    if all.is_empty() {
+        return Link::quiet(name, "no alert reads what it publishes");
+    }
+    let line = |concern: &Concern| {
+        let (alert, state) = (&concern.alert, &concern.state);
+        match (concern.relation, state.as_str()) {
+            (Relation::Active, "firing") => format!("`{alert}` fires for it"),
+            (Relation::Active, _) => format!("`{alert}` is pending for it"),
+            (Relation::Others, _) => format!("`{alert}` is {state}, for others"),
+            (Relation::Fed, _) => format!("`{alert}` reads its series: {state}"),
+        }
+    };
+    Link::ok(name, all.iter().map(line).collect())
+}
+
+/// The sentence about a script.
+pub(super) fn verdict(name: &str, links: &[Link], runs: &[Run], concerned: &[Concern], now: f64) -> String {
+    if let Some(link) = Why::culprit(links) {
+        let word = if link.state == State::Broken { "cannot be watched" } else { "is not watched now" };
+        return format!("`{name}` {word}: {}", link.because);
+    }
+    let run = match newest(runs) {
+        Some(run) => format!(", its last run ({}) ended {} ago", run.status, span(now - run.at)),
+        None => String::new(),
+    };
+    let named = |state: &str, verb: &str| {
+        let is_it = |concern: &&Concern| concern.relation == Relation::Active && concern.state == state;
+        let names: Vec<String> = concerned.iter().filter(is_it).map(|concern| format!("`{}`", concern.alert)).collect();
+        (!names.is_empty()).then(|| format!("{} {verb} for it", few(names).join(", ")))
+    };
+    let alerts: Vec<String> =
+        [named("firing", "fires"), named("pending", "is pending")].into_iter().flatten().collect();
+    let alerts = if alerts.is_empty() { "no alert is about it now".to_owned() } else { alerts.join(", and ") };
+    format!("`{name}` is watched{run}; {alerts}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: f64 = 1_767_355_200.0;
+
+    fn found(is_there: bool, first: f64, last: f64) -> Series {
+        Series {
+            is_there,
+            count: 3,
+            metrics: ["a_total".to_owned(), "b".to_owned()].into(),
+            sources: vec![Source { job: "cron".to_owned(), instance: "h1".to_owned() }],
+            first: Some(NOW - first),
+            last: Some(NOW - last),
+        }
+    }
+
+    fn run(status: &str, ago: f64) -> Run {
+        Run { status: status.to_owned(), at: NOW - ago }
+    }
+
+    fn group(pushed: f64, failed: f64) -> Group {
+        Group {
+            source: Source { job: "cron".to_owned(), instance: String::new() },
+            pushed: NOW - pushed,
+            failed: NOW - failed,
+        }
+    }
+
+    fn concern(alert: &str, relation: Relation, state: &str) -> Concern {
+        Concern { alert: alert.to_owned(), relation, state: state.to_owned() }
+    }
+
+    #[test]
+    fn series_tell_since_when_and_where_from() {
+        let link = series(&found(true, 7300.0, 0.0), NOW);
+        assert_eq!(
+            link.evidence,
+            ["3 series of 2 metrics, since 2 h", "`a_total`, `b`", "from job `cron`, instance `h1`"]
+        );
+        assert_eq!(
+            series(&found(true, 86_300.0, 0.0), NOW).evidence[0],
+            "3 series of 2 metrics, since more than a day"
+        );
+        let gone = series(&found(false, 86_300.0, 7200.0), NOW);
+        assert_eq!(gone.state, State::Quiet);
+        assert_eq!(
+            gone.evidence,
+            ["it has no series now; the last were seen 2 h ago", "they came from job `cron`, instance `h1`"]
+        );
+    }
+
+    #[test]
+    fn runs_tell_how_they_ended_and_when() {
+        let link = ran(&[run("failure", 7200.0), run("success", 240.0)], NOW);
+        assert_eq!(
+            (link.state, link.evidence),
+            (State::Ok, vec!["success 4 min ago".to_owned(), "failure 2 h ago".to_owned()])
+        );
+        assert_eq!(ran(&[], NOW).state, State::Unknown);
+        let future = ran(&[run("success", -86_400.0)], NOW);
+        assert_eq!(
+            (future.state, future.because.as_str()),
+            (State::Broken, "its last run lies 24 h in the future: is its time in seconds?")
+        );
+    }
+
+    #[test]
+    fn a_push_that_was_refused_breaks_the_chain() {
+        assert_eq!(pushed(&[group(240.0, NOW)], true, NOW).evidence, ["group job=`cron` was pushed 4 min ago"]);
+        let refused = pushed(&[group(240.0, 60.0)], true, NOW);
+        assert_eq!(
+            (refused.state, refused.because.as_str()),
+            (State::Broken, "the last push of group job=`cron` was refused, 60 s ago")
+        );
+        assert_eq!(
+            pushed(&[], true, NOW).evidence,
+            ["no group of the Pushgateway has its labels: it is scraped elsewhere"]
+        );
+        assert_eq!(pushed(&[], false, NOW).because, "the Pushgateway holds no group of it");
+    }
+
+    #[test]
+    fn the_sentence_names_the_last_run_and_the_alerts() {
+        let all = [
+            concern("Slow", Relation::Active, "firing"),
+            concern("Rate", Relation::Fed, "inactive"),
+            concern("Other", Relation::Others, "firing"),
+        ];
+        let link = concerns(&all);
+        assert_eq!(
+            link.evidence,
+            ["`Slow` fires for it", "`Rate` reads its series: inactive", "`Other` is firing, for others"]
+        );
+        let runs = [run("success", 240.0)];
+        assert_eq!(
+            verdict("a.sh", &[link], &runs, &all, NOW),
+            "`a.sh` is watched, its last run (success) ended 4 min ago; `Slow` fires for it"
+        );
+        assert_eq!(verdict("a.sh", &[], &[], &all[1..], NOW), "`a.sh` is watched; no alert is about it now");
+        assert_eq!(
+            verdict("a.sh", &[series(&found(false, 0.0, 7200.0), NOW)], &runs, &all, NOW),
+            "`a.sh` is not watched now: it has no series now; the last were seen 2 h ago"
+        );
+        assert_eq!(concerns(&[]).because, "no alert reads what it publishes");
+    }
+}
