@@ -46,15 +46,20 @@ test-e2e: need-rust ## End-to-end tests: real engine, real servers from local im
 	.ci/with-images --local cargo test --locked --features e2e --test e2e --test compose_e2e -- --test-threads=$(E2E_THREADS)
 
 .PHONY: bench
-bench: need-rust ## Compare with Docker Compose and with the bare engine calls, side by side; then rules and panels at scale
+bench: need-rust ## Compare with Docker Compose and with the bare engine calls, side by side; then rules and panels at scale, and verify
 	@.ci/engine
 	.ci/with-images --local cargo bench --locked --features e2e --bench stack
-	@$(MAKE) --no-print-directory bench-scale
+	@$(MAKE) --no-print-directory bench-scale bench-verify
 
 .PHONY: bench-scale
 bench-scale: need-rust ## Rules and panels with 10, 100 and 1,000 scripts on two hosts
 	@.ci/engine
 	.ci/with-images --local cargo bench --locked --features e2e --bench scale
+
+.PHONY: bench-verify
+bench-verify: need-rust ## Verify on the default stack, and with 1,000 targets, 2,000 rules and 400 panels
+	@.ci/engine
+	.ci/with-images --local cargo bench --locked --features e2e --bench verify
 
 .PHONY: images
 images: ## Build local images of the servers from Debian's packages and print their settings

@@ -10,6 +10,8 @@
     reason = "a measurement that cannot be taken just ends, and its result goes to stdout"
 )]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -22,6 +24,7 @@ use moko_mon::docker::archive::{Entry, pack};
 use moko_mon::docker::translate::create_body;
 use moko_mon::secret::Secret;
 use moko_mon::stack::{ComponentSpec, Stack, VolumeKind};
+use support::{load, median, peak_memory, seconds};
 
 /// First ports of the contestants' projects.
 const PORTS: [(&str, u16); 3] = [("moko-mon", 23100), ("compose", 23200), ("floor", 23300)];
@@ -86,12 +89,6 @@ fn limit(what: &str, value: f64, other: Option<f64>, target: f64) {
     println!("{what:<44} {value:>10.1} {other:>10} {:>7} {target:>7.0} {missed}", "");
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
-}
-
 /// Seconds.
 struct Times {
     up: f64,
@@ -135,13 +132,12 @@ impl Bench {
             String::from_utf8_lossy(&output.stdout).trim().to_owned()
         };
         let cores = std::thread::available_parallelism().unwrap();
-        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         println!(
             "Docker Engine {}, Docker Compose {}",
             output("docker", &["version", "--format", "{{.Server.Version}}"]),
             output(&self.compose, &["version", "--short"])
         );
-        println!("{cores} cores, load {}", load.split(' ').take(3).collect::<Vec<_>>().join(" "));
+        println!("{cores} cores, load {}", load());
         for spec in &self.stack("floor").1.components {
             println!("{:<13} {}", spec.component.title(), spec.container.image);
         }
@@ -259,30 +255,6 @@ fn ports(contestant: &str) -> BTreeMap<String, String> {
     let names = ["PROMETHEUS", "ALERTMANAGER", "PUSHGATEWAY", "GRAFANA"];
     let numbered = (first..).zip(names).map(|(port, name)| (format!("MOKO_MON_{name}_PORT"), port.to_string()));
     numbered.collect()
-}
-
-/// How long a command takes; one that fails ends the bench with its words.
-fn seconds(command: &mut Command) -> f64 {
-    let started = Instant::now();
-    let output = command.stderr(Stdio::piped()).output().unwrap();
-    let took = started.elapsed().as_secs_f64();
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
-    took
-}
-
-/// The most memory that a command ever had in use, in MB: asked of the kernel until the command ends.
-fn peak_memory(command: &mut Command) -> f64 {
-    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
-    let mut peak: f64 = 0.0;
-    while child.try_wait().unwrap().is_none() {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
-        peak = peak.max(kibibytes.unwrap_or_default() * 1024.0 / 1e6);
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    assert!(child.wait().unwrap().success(), "{command:?}");
-    peak
 }
 
 /// The engine calls that cannot be left out, with nothing around them, until the four servers answer.
