@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{check, few, not_given, ready};
 use crate::component::Component;
 use crate::error::Result;
-use crate::http::prometheus::Prometheus;
+use crate::http::prometheus::{Prometheus, Sample};
 use crate::verify::facts::PushGroup;
 use crate::verify::{Check, Finding, World};
 
@@ -48,28 +48,23 @@ pub(in crate::verify) fn checks(_world: &World) -> Vec<Check> {
 async fn look_honor_labels(world: &World) -> Result<Finding> {
     let Some(prometheus) = world.prometheus() else { return Ok(not_given(Component::Prometheus)) };
     let configuration = world.facts.prometheus.configuration(&prometheus).await?;
-    let jobs = jobs_of_pushgateways(&prometheus).await?;
+    let jobs = jobs_of_pushgateways(world, &prometheus).await?;
     let renamed = prometheus.query(r#"count(push_time_seconds{exported_job!=""})"#).await?;
     Ok(judge_honor_labels(configuration, &jobs, !renamed.is_empty(), world.expected.is_some()))
 }
 
 /// The scrape jobs behind which a Pushgateway was seen.
-async fn jobs_of_pushgateways(prometheus: &Prometheus) -> Result<BTreeSet<String>> {
+async fn jobs_of_pushgateways(world: &World, prometheus: &Prometheus) -> Result<BTreeSet<String>> {
     let seen = prometheus.query("pushgateway_build_info").await?;
-    let mut jobs = BTreeSet::new();
     if seen.is_empty() {
-        return Ok(jobs);
+        return Ok(BTreeSet::new());
     }
-    let targets: Value = prometheus.ask("/api/v1/targets", &[("state", "active")]).await?;
-    for target in targets["activeTargets"].as_array().into_iter().flatten() {
-        let has = |sample: &crate::http::prometheus::Sample, label: &str| {
-            target["labels"][label].as_str() == sample.labels.get(label).map(String::as_str)
-        };
-        if seen.iter().any(|sample| has(sample, "job") && has(sample, "instance")) {
-            jobs.extend(target["scrapePool"].as_str().map(str::to_owned));
-        }
-    }
-    Ok(jobs)
+    let targets = world.facts.prometheus.targets(prometheus, world.expected.is_some()).await?;
+    let met = targets.active_targets.iter().filter(|target| {
+        let same = |sample: &Sample, label: &str| target.labels.get(label) == sample.labels.get(label);
+        seen.iter().any(|sample| same(sample, "job") && same(sample, "instance"))
+    });
+    Ok(met.map(|target| target.scrape_pool.clone()).collect())
 }
 
 fn judge_honor_labels(configuration: &Value, seen: &BTreeSet<String>, renamed: bool, ours: bool) -> Finding {
