@@ -191,7 +191,7 @@ fn alerting() {
     // Half a minute without an answer is what tells silence from slowness.
     alert(&stack, "silent");
     let silent = found(&stack, "alerting.delivery", "fail", &FILES);
-    assert!(silent.contains("has no answer yet") && silent.contains("receivers with it: refuses, silent"), "{silent}");
+    assert!(silent.contains("`webhook` of receiver `silent`: a notification that was begun"), "{silent}");
     alert(&stack, "refuses");
     eventually("the refusals are seen", || {
         let evidence = evidence(&checks(&stack), "alerting.delivery");

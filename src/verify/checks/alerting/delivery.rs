@@ -1,6 +1,7 @@
 //! From Alertmanager to the receivers.
 //!
-//! Counted by kind of integration, as Alertmanager does. A notification is counted when it is begun, a request when it
+//! Counted by kind of integration and, where Alertmanager tells them apart as ours does, by receiver: one that works must
+//! not hide one that does not. A notification is counted when it is begun, a request when it
 //! was answered or given up; one that hangs is the difference. A failure is counted only when the last try was given
 //! up, which by default is minutes later, so failed requests count as well.
 
@@ -33,7 +34,8 @@ struct Counts {
     requests_failed: f64,
 }
 
-type All = BTreeMap<String, Counts>;
+/// By kind of integration and name of the receiver, which is empty where it is not told.
+type All = BTreeMap<(String, String), Counts>;
 
 pub(super) async fn look(world: &World) -> Result<Finding> {
     let Some(server) = world.server(Component::Alertmanager) else { return Ok(not_given(Component::Alertmanager)) };
@@ -62,7 +64,8 @@ fn collect(samples: &[Sample]) -> All {
     let mut all = All::new();
     for sample in samples {
         let label = |name: &str| sample.labels.get(name).map(String::as_str).unwrap_or_default();
-        add(&mut all, label("__name__"), label("integration"), label("reason"), sample.value);
+        let of = (label("integration"), label("receiver_name"));
+        add(&mut all, label("__name__"), of, label("reason"), sample.value);
     }
     all
 }
@@ -79,17 +82,17 @@ fn read(page: &str) -> All {
             of.unwrap_or_default()
         };
         let Ok(value) = value.trim().parse() else { continue };
-        add(&mut all, name, label("integration"), label("reason"), value);
+        add(&mut all, name, (label("integration"), label("receiver_name")), label("reason"), value);
     }
     all
 }
 
-/// Receivers, where Alertmanager tells them apart, are added up.
-fn add(all: &mut All, name: &str, integration: &str, reason: &str, value: f64) {
-    if integration.is_empty() {
+fn add(all: &mut All, name: &str, (integration, receiver): (&str, &str), reason: &str, value: f64) {
+    // A reload cancels what is on its way, and begins it anew: that is no failure of a receiver.
+    if integration.is_empty() || reason == "contextCanceled" {
         return;
     }
-    let counts = all.entry(integration.to_owned()).or_default();
+    let counts = all.entry((integration.to_owned(), receiver.to_owned())).or_default();
     match name {
         "alertmanager_notifications_total" => counts.begun += value,
         "alertmanager_notifications_failed_total" => *counts.failed.entry(reason.to_owned()).or_default() += value,
@@ -113,9 +116,16 @@ fn judge(now: &All, before: &All, due: &All, routing: &Routing) -> Finding {
         format!("within {MINUTES} minutes")
     };
     let none = Counts::default();
-    for (kind, now) in now {
-        let (was, due) = (before.get(kind).unwrap_or(&none), due.get(kind).unwrap_or(&none));
-        let who = match routing.receivers_with(kind).as_slice() {
+    for (of, now) in now {
+        let (was, due) = (before.get(of).unwrap_or(&none), due.get(of).unwrap_or(&none));
+        let (kind, receiver) = (&of.0, &of.1);
+        let receivers = routing.receivers_with(kind);
+        // What a receiver did that is configured no more is past.
+        if !receiver.is_empty() && !receivers.iter().any(|of| of == receiver) {
+            continue;
+        }
+        let who = match receivers.as_slice() {
+            _ if !receiver.is_empty() => format!("`{kind}` of receiver `{receiver}`"),
             [] => format!("`{kind}`"),
             receivers => format!("`{kind}` (receivers with it: {})", receivers.join(", ")),
         };
@@ -193,6 +203,37 @@ mod tests {
         );
         // How long ago is not known, and others came through.
         assert_eq!(judged(&page(5, 3, 9, 7), &All::new(), &All::new()).outcome, Outcome::Warn);
+    }
+
+    #[test]
+    fn a_receiver_that_works_does_not_hide_one_that_does_not() {
+        let of = |receiver: &str, requests: u32, refused: u32| {
+            format!(
+                "alertmanager_notifications_total{{integration=\"webhook\",receiver_name=\"{receiver}\"}} 1\n\
+                 alertmanager_notification_requests_total{{integration=\"webhook\",receiver_name=\"{receiver}\"}} {requests}\n\
+                 alertmanager_notification_requests_failed_total{{integration=\"webhook\",receiver_name=\"{receiver}\"}} \
+                 {refused}\n"
+            )
+        };
+        let page = of("ops", 3, 3) + &of("canary", 2, 0) + &of("gone", 5, 5);
+        let routing = "route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{url: x}]}, \
+                       {name: canary, webhook_configs: [{url: y}]}]";
+        let finding = judge(&read(&page), &All::new(), &All::new(), &Routing::read(routing).unwrap());
+        assert_eq!(
+            finding.evidence,
+            [
+                "`webhook` of receiver `ops`: all 3 requests since Alertmanager was started failed, and Alertmanager goes on \
+              trying"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_reload_cancelled_is_no_failure() {
+        let page = "alertmanager_notifications_total{integration=\"webhook\",receiver_name=\"ops\"} 1\n\
+                    alertmanager_notifications_failed_total{integration=\"webhook\",reason=\"contextCanceled\",\
+                    receiver_name=\"ops\"} 1\n";
+        assert_eq!(judged(&read(page), &All::new(), &All::new()).outcome, Outcome::Pass);
     }
 
     #[test]
