@@ -91,7 +91,7 @@ impl Prometheus {
         self.ask("/api/v1/format_query", &[("query", expression)]).await
     }
 
-    /// The answer to an instant query as of now: a scalar is a sample without labels, anything but numbers is empty.
+    /// The answer to an instant query as of now: a scalar is a sample without labels, a range or a text is refused.
     pub async fn query(&self, expression: &str) -> Result<Vec<Sample>> {
         let number = |text: &str| text.parse().unwrap_or(f64::NAN);
         Ok(match self.ask("/api/v1/query", &[("query", expression)]).await? {
@@ -100,7 +100,13 @@ impl Prometheus {
                 .map(|series| Sample { labels: series.metric, value: number(&series.value.1) })
                 .collect(),
             QueryResult::Scalar((_, text)) => vec![Sample { labels: BTreeMap::new(), value: number(&text) }],
-            QueryResult::String(_) | QueryResult::Matrix(_) => Vec::new(),
+            QueryResult::String(_) | QueryResult::Matrix(_) => {
+                return Err(Error::new(
+                    Code::NotReady,
+                    "the query returns a range or a text, and no numbers as of now",
+                )
+                .cause(excerpt(expression)));
+            }
         })
     }
 
