@@ -4,12 +4,10 @@
 //! A template is a rule file with `@{group.key}` where a threshold stands; `assets` has them, and beside them what the
 //! defaults make of them.
 
-mod conditions;
 mod doubts;
 mod file;
 mod junit;
 mod live;
-mod promql;
 mod suite;
 
 use std::collections::BTreeSet;
@@ -19,12 +17,10 @@ use serde_json::Value;
 use crate::assets;
 use crate::config::{Config, PromDuration};
 
-pub use conditions::{Condition, Operator, conditions, inner_conditions};
 pub use doubts::{clashes, doubts};
 pub use file::{Group, Rule, groups};
 pub use junit::{Outcome, junit};
 pub use live::{Entry, File, State, entries};
-pub use promql::thresholds;
 pub use suite::{Test, as_on_disk, bundled, read as read_test};
 
 macro_rules! runbooks {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::build::Builder;
 use super::names;
 use super::shape;
+use crate::promql::Comparison;
 
 /// A check of the user for `verify`.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,55 +36,12 @@ pub enum Severity {
 /// What a query must return.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Expectation {
-    /// At least one series, and every one of them stands in this relation to a number.
-    Every(Relation, f64),
+    /// At least one series, and every one of them compares like this with a number.
+    Every(Comparison, f64),
     /// No series at all.
     Absent,
     /// As many series or more, whatever their values.
     AtLeast(usize),
-}
-
-/// A relation between two numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Relation {
-    /// `>`
-    Above,
-    /// `>=`
-    AtLeast,
-    /// `<`
-    Below,
-    /// `<=`
-    AtMost,
-    /// `==`
-    Equal,
-    /// `!=`
-    NotEqual,
-}
-
-impl Relation {
-    /// All of them; the longer signs first, so that the first that fits is the right one.
-    const ALL: [(&'static str, Self); 6] = [
-        (">=", Self::AtLeast),
-        ("<=", Self::AtMost),
-        ("==", Self::Equal),
-        ("!=", Self::NotEqual),
-        (">", Self::Above),
-        ("<", Self::Below),
-    ];
-
-    /// Whether `left` stands in this relation to `right`; NaN stands in none but `!=`.
-    #[must_use]
-    #[expect(clippy::float_cmp, reason = "the user asks for exactly this number")]
-    pub fn holds(self, left: f64, right: f64) -> bool {
-        match self {
-            Self::Above => left > right,
-            Self::AtLeast => left >= right,
-            Self::Below => left < right,
-            Self::AtMost => left <= right,
-            Self::Equal => left == right,
-            Self::NotEqual => left != right,
-        }
-    }
 }
 
 impl FromStr for Expectation {
@@ -98,22 +56,18 @@ impl FromStr for Expectation {
             let count = rest.strip_suffix(" series").and_then(|count| count.trim().parse().ok());
             return count.filter(|count| *count > 0).map(Self::AtLeast).ok_or("does not say how many series");
         }
-        let found = Relation::ALL.iter().find_map(|(sign, relation)| Some((text.strip_prefix(sign)?, *relation)));
-        let (number, relation) = found.ok_or("is nothing that can be expected")?;
+        let (comparison, number) = Comparison::leading(text).ok_or("is nothing that can be expected")?;
         let number = number.trim();
         let plain = number.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit());
         let number = number.parse().ok().filter(|_| plain).ok_or("does not compare with a number")?;
-        Ok(Self::Every(relation, number))
+        Ok(Self::Every(comparison, number))
     }
 }
 
 impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Every(relation, number) => {
-                let sign = Relation::ALL.iter().find(|(_, of)| of == relation).map_or("", |(sign, _)| sign);
-                write!(f, "{sign} {number}")
-            }
+            Self::Every(comparison, number) => write!(f, "{} {number}", comparison.sign()),
             Self::Absent => f.write_str("absent"),
             Self::AtLeast(count) => write!(f, "at least {count} series"),
         }
@@ -151,7 +105,7 @@ mod tests {
         for text in ["> 0", ">= 1", "< 5.5", "<= -2", "== 5", "!= 0", "absent", "at least 3 series"] {
             assert_eq!(text.parse::<Expectation>().unwrap().to_string(), text);
         }
-        assert_eq!(">0".parse(), Ok(Expectation::Every(Relation::Above, 0.0)));
+        assert_eq!(">0".parse(), Ok(Expectation::Every(Comparison::Above, 0.0)));
         for (text, fact) in [
             ("more than 3", "is nothing that can be expected"),
             ("= 3", "is nothing that can be expected"),
@@ -167,10 +121,12 @@ mod tests {
 
     #[test]
     fn relations_are_those_of_numbers() {
-        assert!(Relation::Above.holds(1.0, 0.0) && !Relation::Above.holds(0.0, 0.0));
+        assert!(Comparison::Above.holds(1.0, 0.0) && !Comparison::Above.holds(0.0, 0.0));
         assert!(
-            Relation::Equal.holds(5.0, 5.0) && Relation::AtMost.holds(5.0, 5.0) && Relation::AtLeast.holds(5.0, 5.0)
+            Comparison::Equal.holds(5.0, 5.0)
+                && Comparison::AtMost.holds(5.0, 5.0)
+                && Comparison::AtLeast.holds(5.0, 5.0)
         );
-        assert!(!Relation::Below.holds(f64::NAN, 5.0) && !Relation::Equal.holds(f64::NAN, f64::NAN));
+        assert!(!Comparison::Below.holds(f64::NAN, 5.0) && !Comparison::Equal.holds(f64::NAN, f64::NAN));
     }
 }

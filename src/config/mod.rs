@@ -32,7 +32,7 @@ mod shape;
 mod size;
 mod thresholds;
 
-pub use checks::{CustomCheck, Expectation, Relation, Severity};
+pub use checks::{CustomCheck, Expectation, Severity};
 pub use duration::PromDuration;
 pub(crate) use files::{Search, read as read_file};
 pub use init::starting_file;

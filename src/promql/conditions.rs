@@ -1,6 +1,7 @@
 //! What has to hold so that an expression has a result: its parts that compare a value with a limit.
 
-use super::promql::{COMPARISONS, Token, tokens};
+use super::Comparison;
+use super::token::{Token, pieces};
 use Token::{Mark, Word};
 
 /// The functions whose result has series exactly where their argument has.
@@ -12,75 +13,9 @@ pub struct Condition {
     /// What is compared; the whole part where nothing is.
     pub left: String,
     /// How, and with what; `None` where the part holds as soon as it has a result.
-    pub limit: Option<(Operator, String)>,
+    pub limit: Option<(Comparison, String)>,
     /// Whether it stands behind `unless`: then it must not hold.
     pub negated: bool,
-}
-
-/// How two values are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "they are what they are called")]
-pub enum Operator {
-    Above,
-    AtLeast,
-    Below,
-    AtMost,
-    Equal,
-    Unequal,
-}
-
-impl Operator {
-    fn of(mark: &str) -> Option<Self> {
-        Some(match mark {
-            ">" => Self::Above,
-            ">=" => Self::AtLeast,
-            "<" => Self::Below,
-            "<=" => Self::AtMost,
-            "==" => Self::Equal,
-            "!=" => Self::Unequal,
-            _ => return None,
-        })
-    }
-
-    /// The sign in an expression.
-    #[must_use]
-    pub const fn sign(self) -> &'static str {
-        match self {
-            Self::Above => ">",
-            Self::AtLeast => ">=",
-            Self::Below => "<",
-            Self::AtMost => "<=",
-            Self::Equal => "==",
-            Self::Unequal => "!=",
-        }
-    }
-
-    /// The word between a value and a limit: `is above 5`.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Above => "above",
-            Self::AtLeast => "at least",
-            Self::Below => "below",
-            Self::AtMost => "at most",
-            Self::Equal => "equal to",
-            Self::Unequal => "other than",
-        }
-    }
-
-    /// Whether it holds; never for what is no number, but that it is unequal to all.
-    #[must_use]
-    #[expect(clippy::float_cmp, reason = "as Prometheus compares")]
-    pub fn holds(self, left: f64, right: f64) -> bool {
-        match self {
-            Self::Above => left > right,
-            Self::AtLeast => left >= right,
-            Self::Below => left < right,
-            Self::AtMost => left <= right,
-            Self::Equal => left == right,
-            Self::Unequal => left != right,
-        }
-    }
 }
 
 /// The parts of an expression that all have to hold, in their order. Where it has alternatives (`or`), it is one part.
@@ -144,9 +79,8 @@ enum Joined {
 fn levels(expression: &str) -> Vec<(usize, usize, Token<'_>)> {
     let mut depth = 0_usize;
     let mut levels = Vec::new();
-    for token in tokens(expression) {
-        let (Word(text) | Token::Number(text) | Token::Text(text) | Mark(text)) = token;
-        let at = text.as_ptr() as usize - expression.as_ptr() as usize;
+    for (token, raw) in pieces(expression) {
+        let at = raw.as_ptr() as usize - expression.as_ptr() as usize;
         if matches!(token, Mark(")" | "}" | "]")) {
             depth = depth.saturating_sub(1);
         }
@@ -206,13 +140,13 @@ fn bare(text: &str) -> &str {
 }
 
 /// Splits at the last comparison that is not inside of brackets.
-fn compared(expression: &str) -> Option<(&str, Operator, &str)> {
+fn compared(expression: &str) -> Option<(&str, Comparison, &str)> {
     let is_it = |(_, depth, token): &(usize, usize, Token<'_>)| {
-        *depth == 0 && matches!(token, Mark(mark) if COMPARISONS.contains(mark))
+        *depth == 0 && matches!(token, Mark(mark) if Comparison::of(mark).is_some())
     };
     let (at, _, token) = levels(expression).into_iter().rfind(is_it)?;
     let Mark(mark) = token else { return None };
-    Some((&expression[..at], Operator::of(mark)?, without_matching(&expression[at + mark.len()..])))
+    Some((&expression[..at], Comparison::of(mark)?, without_matching(&expression[at + mark.len()..])))
 }
 
 /// The argument of a function that is all of the expression and has a result where its argument has.
@@ -279,16 +213,18 @@ mod tests {
         assert_eq!(inner.len(), 1);
         assert_eq!(
             (inner[0].left.as_str(), inner[0].limit.clone()),
-            ("sum(b{x=\"(>\"}[1h])", Some((Operator::AtLeast, "10".to_owned())))
+            ("sum(b{x=\"(>\"}[1h])", Some((Comparison::AtLeast, "10".to_owned())))
         );
     }
 
     #[test]
     fn what_is_no_number_is_beyond_no_limit() {
         assert!(
-            Operator::Above.holds(2.0, 1.0) && !Operator::Above.holds(1.0, 1.0) && Operator::AtLeast.holds(1.0, 1.0)
+            Comparison::Above.holds(2.0, 1.0)
+                && !Comparison::Above.holds(1.0, 1.0)
+                && Comparison::AtLeast.holds(1.0, 1.0)
         );
-        assert!(!Operator::Above.holds(f64::NAN, 1.0) && !Operator::AtMost.holds(f64::NAN, 1.0));
-        assert!(Operator::Unequal.holds(f64::NAN, 1.0) && Operator::Equal.holds(1.0, 1.0));
+        assert!(!Comparison::Above.holds(f64::NAN, 1.0) && !Comparison::AtMost.holds(f64::NAN, 1.0));
+        assert!(Comparison::Unequal.holds(f64::NAN, 1.0) && Comparison::Equal.holds(1.0, 1.0));
     }
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::file::{Rule, groups};
-use super::promql::selected;
 use crate::assets;
 use crate::config::did_you_mean;
 use crate::contract;
 use crate::http::prometheus::RuleKind;
+use crate::promql::metrics;
 
 /// A rule of the user under the name of one of ours.
 #[derive(Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ fn rules(content: &[u8]) -> Vec<Rule> {
 /// The names in an expression that only we give out and that nothing has, each once.
 fn strangers<'a>(expression: &'a str, known: &BTreeSet<String>) -> BTreeSet<&'a str> {
     let ours = |name: &&str| name.starts_with("moko_") || name.contains(":moko_");
-    selected(expression).into_iter().filter(ours).filter(|name| !known.contains(*name)).collect()
+    metrics(expression).into_iter().filter(ours).filter(|name| !known.contains(*name)).collect()
 }
 
 /// Line and column of a whole name, from a line on; both count from 1.

@@ -14,8 +14,7 @@ use super::{Link, Servers, State, Why, fact, metric, rule};
 use crate::error::Result;
 use crate::http::alertmanager::{Alertmanager, calls};
 use crate::http::prometheus::{Prometheus, Rule, RuleGroup, RuleKind};
-use crate::promql;
-use crate::rules::{Condition, conditions, inner_conditions};
+use crate::promql::{self, Condition, conditions, inner_conditions};
 use crate::verify::routing::Routing;
 
 /// After how many seconds Prometheus sends an alert again, which counts when Alertmanager was not there the first time.
@@ -115,7 +114,7 @@ pub(super) async fn now(prometheus: &Prometheus) -> Result<f64> {
 pub(super) fn metrics(groups: &[RuleGroup], expression: &str) -> (BTreeSet<String>, Vec<(String, String)>) {
     let rules = || groups.iter().flat_map(|group| &group.rules).filter(|rule| rule.kind == RuleKind::Recording);
     let (mut leaves, mut recorders) = (BTreeSet::new(), BTreeMap::new());
-    let mut open: Vec<String> = promql::metrics(expression).into_iter().collect();
+    let mut open: Vec<String> = promql::metrics(expression).into_iter().map(str::to_owned).collect();
     while let Some(name) = open.pop() {
         let by: Vec<&Rule> = rules().filter(|rule| rule.name == name).collect();
         if by.is_empty() {
@@ -125,7 +124,7 @@ pub(super) fn metrics(groups: &[RuleGroup], expression: &str) -> (BTreeSet<Strin
         recorders.entry(name).or_insert_with(|| {
             let (errors, queries): (Vec<&str>, Vec<&str>) =
                 by.iter().map(|rule| (rule.last_error.as_str(), rule.query.as_str())).unzip();
-            open.extend(queries.into_iter().flat_map(promql::metrics));
+            open.extend(queries.into_iter().flat_map(promql::metrics).map(str::to_owned));
             errors.concat()
         });
     }

@@ -6,7 +6,7 @@ use super::instance::Instance;
 use super::words::{epoch, few, for_whom, number, span, subject};
 use super::{Link, State};
 use crate::http::prometheus::{Rule, RuleGroup, Sample};
-use crate::rules::{Condition, Operator};
+use crate::promql::{Comparison, Condition};
 
 /// As much of an expression as is shown.
 const SHOWN: usize = 100;
@@ -145,14 +145,14 @@ fn of(sample: &Sample) -> String {
 }
 
 /// The value that comes next to the limit: `highest: backup.sh 41.2`.
-fn extreme(values: &[Sample], operator: Operator) -> String {
+fn extreme(values: &[Sample], operator: Comparison) -> String {
     let shown = |sample: &Sample| format!("{} {}", of(sample), number(sample.value)).trim_start().to_owned();
     let real = || values.iter().filter(|sample| !sample.value.is_nan());
     let by_value = |a: &&Sample, b: &&Sample| a.value.total_cmp(&b.value);
     let (word, found) = match operator {
-        Operator::Above | Operator::AtLeast => ("highest", real().max_by(by_value)),
-        Operator::Below | Operator::AtMost => ("lowest", real().min_by(by_value)),
-        Operator::Equal | Operator::Unequal => {
+        Comparison::Above | Comparison::AtLeast => ("highest", real().max_by(by_value)),
+        Comparison::Below | Comparison::AtMost => ("lowest", real().min_by(by_value)),
+        Comparison::Equal | Comparison::Unequal => {
             return format!("seen: {}", few(values.iter().map(shown).collect()).join(", "));
         }
     };

@@ -6,7 +6,8 @@ use super::super::Context;
 use crate::docker::error::clean;
 use crate::error::Result;
 use crate::http::prometheus::RuleKind;
-use crate::rules::{Entry, State, thresholds};
+use crate::promql::thresholds;
+use crate::rules::{Entry, State};
 use crate::ui::{Report, table};
 
 pub(super) async fn run(context: &Context<'_>) -> Result<Report> {

@@ -8,7 +8,10 @@ fn checks_are_read_with_their_defaults() {
     let yaml = "checks:\n  - {name: jobs, expr: jobs, expect: \"> 0\"}\n  - name: none\n    expr: errors\n    expect: absent\n    \
                 message: Errors.\n    severity: warn\n";
     let checks = Case::new(yaml).config().checks;
-    assert_eq!((checks[0].expect, checks[0].severity), (Expectation::Every(Relation::Above, 0.0), Severity::Fail));
+    assert_eq!(
+        (checks[0].expect, checks[0].severity),
+        (Expectation::Every(crate::promql::Comparison::Above, 0.0), Severity::Fail)
+    );
     assert_eq!((checks[1].expect, checks[1].severity), (Expectation::Absent, Severity::Warn));
     assert_eq!((checks[0].message.as_deref(), checks[1].message.as_deref()), (None, Some("Errors.")));
 }

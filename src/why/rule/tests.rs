@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::instance::{instances, tests::*};
 use super::*;
-use crate::rules::conditions;
+use crate::promql::conditions;
 
 fn sample(script: &str, value: f64) -> Sample {
     let labels =

@@ -47,7 +47,7 @@ pub(super) fn judge(wanted: &[expected::Group], names: &BTreeSet<String>) -> Fin
     let (mut facts, mut count) = (Vec::new(), 0_usize);
     for (group, rule) in rules {
         count += 1;
-        for metric in promql::metrics(&rule.expr).iter().filter(|metric| !known.contains(metric.as_str())) {
+        for metric in promql::metrics(&rule.expr).into_iter().filter(|metric| !known.contains(*metric)) {
             facts.push(format!(
                 "{} `{}` ({}) asks for `{metric}`, and no series has that name{}",
                 word(rule.kind),
