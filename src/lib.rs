@@ -30,6 +30,7 @@ pub mod observed;
 pub mod plan;
 pub mod platform;
 pub mod promql;
+pub mod push;
 pub mod render;
 pub mod rules;
 pub mod secret;
