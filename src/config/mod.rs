@@ -20,7 +20,7 @@ mod files;
 mod init;
 mod json_schema;
 mod layers;
-mod names;
+pub(crate) mod names;
 mod problem;
 mod remote_write;
 mod resolve;

@@ -8,7 +8,9 @@ use super::flight::{Flight, GRACE, Waited, wait};
 use super::{ALERT, JOB, LABEL, RECEIVER};
 use crate::config::PromDuration;
 use crate::error::Result;
+use crate::exposition::read::{Family, samples};
 use crate::http::Server;
+use crate::http::alertmanager::Alertmanager;
 use crate::http::pushgateway::GroupKey;
 use crate::yaml;
 
@@ -134,18 +136,18 @@ async fn route(alertmanager: &Server) -> Result<bool> {
 
 /// The calls of the webhook of the canary's receiver.
 pub(super) async fn calls(alertmanager: &Server) -> Result<Calls> {
-    Ok(read_calls(&alertmanager.text("/metrics").await?))
+    let answer = Alertmanager::at(alertmanager).metrics().await?;
+    Ok(read_calls(&answer.metrics()?))
 }
 
 /// Requests, not notifications: the latter are counted when they are begun, and their failure when the last try was given
 /// up. Where receivers are not told apart in metrics, any webhook counts.
-fn read_calls(page: &str) -> Calls {
+fn read_calls(metrics: &[Family<'_>]) -> Calls {
     let count = |name: &str| -> f64 {
-        let lines: Vec<&str> = page.lines().filter(|line| line.starts_with(&format!("{name}{{"))).collect();
-        let apart = lines.iter().any(|line| line.contains("receiver_name=\""));
-        let own = if apart { format!("receiver_name=\"{RECEIVER}\"") } else { "integration=\"webhook\"".to_owned() };
-        let values = lines.iter().filter(|line| line.contains(&own)).filter_map(|line| line.rsplit_once(' '));
-        values.filter_map(|(_, value)| value.parse::<f64>().ok()).sum()
+        let of: Vec<_> = samples(metrics).filter(|sample| sample.name == name).collect();
+        let apart = of.iter().any(|sample| sample.label("receiver_name").is_some());
+        let (label, own) = if apart { ("receiver_name", RECEIVER) } else { ("integration", "webhook") };
+        of.iter().filter(|sample| sample.label(label) == Some(own)).map(|sample| sample.value).sum()
     };
     let failed = count("alertmanager_notification_requests_failed_total");
     Calls { answered: count("alertmanager_notification_requests_total") - failed, failed }
@@ -180,6 +182,7 @@ pub(super) fn leftovers(groups: &[Group], own: &str, flight: Duration) -> Vec<St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exposition::read::parse;
     use serde_json::json;
 
     #[test]
@@ -199,10 +202,10 @@ mod tests {
         let page = "alertmanager_notification_requests_total{integration=\"webhook\",receiver_name=\"ops\"} 9\n\
                     alertmanager_notification_requests_total{integration=\"webhook\",receiver_name=\"moko-mon-canary\"} 5\n\
                     alertmanager_notification_requests_failed_total{integration=\"webhook\",receiver_name=\"moko-mon-canary\"} 2\n";
-        assert_eq!(read_calls(page), Calls { answered: 3.0, failed: 2.0 });
+        assert_eq!(read_calls(&parse(page).unwrap()), Calls { answered: 3.0, failed: 2.0 });
         let plain = "alertmanager_notification_requests_total{integration=\"webhook\"} 4\n\
                      alertmanager_notification_requests_total{integration=\"email\"} 7\n";
-        assert_eq!(read_calls(plain), Calls { answered: 4.0, failed: 0.0 });
+        assert_eq!(read_calls(&parse(plain).unwrap()), Calls { answered: 4.0, failed: 0.0 });
     }
 
     #[test]

@@ -12,6 +12,7 @@ use futures_util::try_join;
 use super::super::{few, not_given};
 use crate::component::Component;
 use crate::error::Result;
+use crate::exposition::read::{Family, samples};
 use crate::http::prometheus::{Prometheus, Sample};
 use crate::verify::routing::Routing;
 use crate::verify::{Finding, World};
@@ -39,8 +40,7 @@ type All = BTreeMap<(String, String), Counts>;
 
 pub(super) async fn look(world: &World) -> Result<Finding> {
     let Some(server) = world.server(Component::Alertmanager) else { return Ok(not_given(Component::Alertmanager)) };
-    let page = world.facts.alertmanager.metrics(server).await?;
-    let now = read(page);
+    let now = read(&world.facts.alertmanager.metrics(server).await?);
     let (before, begun) = match world.prometheus() {
         Some(prometheus) => past(&prometheus).await.unwrap_or_default(),
         None => <(All, All)>::default(),
@@ -70,19 +70,13 @@ fn collect(samples: &[Sample]) -> All {
     all
 }
 
-/// Reads the counts from a page of metrics.
-fn read(page: &str) -> All {
+/// The counts as Alertmanager tells them itself.
+fn read(metrics: &[Family<'_>]) -> All {
     let mut all = All::new();
-    for line in page.lines().filter(|line| line.starts_with("alertmanager_notification")) {
-        let parts = line.split_once('{').and_then(|(name, rest)| Some((name, rest.rsplit_once("} ")?)));
-        let Some((name, (labels, value))) = parts else { continue };
-        let label = |wanted: &str| {
-            let of =
-                labels.split(',').find_map(|label| label.strip_prefix(wanted)?.strip_prefix("=\"")?.strip_suffix('"'));
-            of.unwrap_or_default()
-        };
-        let Ok(value) = value.trim().parse() else { continue };
-        add(&mut all, name, (label("integration"), label("receiver_name")), label("reason"), value);
+    for sample in samples(metrics) {
+        let label = |name: &str| sample.label(name).unwrap_or_default();
+        let of = (label("integration"), label("receiver_name"));
+        add(&mut all, &sample.name, of, label("reason"), sample.value);
     }
     all
 }
@@ -165,10 +159,15 @@ fn judge(now: &All, before: &All, due: &All, routing: &Routing) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exposition::read::parse;
     use crate::verify::Outcome;
 
+    fn counts(page: &str) -> All {
+        read(&parse(page).unwrap())
+    }
+
     fn page(begun: u32, failed: u32, requests: u32, refused: u32) -> All {
-        read(&format!(
+        counts(&format!(
             "# TYPE alertmanager_notifications_total counter\n\
              alertmanager_notifications_total{{integration=\"webhook\"}} {begun}\n\
              alertmanager_notifications_failed_total{{integration=\"webhook\",reason=\"serverError\"}} {failed}\n\
@@ -218,7 +217,7 @@ mod tests {
         let page = of("ops", 3, 3) + &of("canary", 2, 0) + &of("gone", 5, 5);
         let routing = "route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{url: x}]}, \
                        {name: canary, webhook_configs: [{url: y}]}]";
-        let finding = judge(&read(&page), &All::new(), &All::new(), &Routing::read(routing).unwrap());
+        let finding = judge(&counts(&page), &All::new(), &All::new(), &Routing::read(routing).unwrap());
         assert_eq!(
             finding.evidence,
             [
@@ -233,7 +232,7 @@ mod tests {
         let page = "alertmanager_notifications_total{integration=\"webhook\",receiver_name=\"ops\"} 1\n\
                     alertmanager_notifications_failed_total{integration=\"webhook\",reason=\"contextCanceled\",\
                     receiver_name=\"ops\"} 1\n";
-        assert_eq!(judged(&read(page), &All::new(), &All::new()).outcome, Outcome::Pass);
+        assert_eq!(judged(&counts(page), &All::new(), &All::new()).outcome, Outcome::Pass);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use super::{check, not_given, ready};
 use crate::component::Component;
 use crate::error::Result;
+use crate::exposition::read::value;
 use crate::server::difference_told;
 use crate::verify::{Check, Finding, World};
 
@@ -68,7 +69,7 @@ pub(in crate::verify) fn checks(world: &World) -> Vec<Check> {
 async fn look_config(world: &World) -> Result<Finding> {
     let Some(server) = world.server(Component::Alertmanager) else { return Ok(not_given(Component::Alertmanager)) };
     let facts = &world.facts.alertmanager;
-    if number(facts.metrics(server).await?, "alertmanager_config_last_reload_successful") == Some(0.0) {
+    if value(&facts.metrics(server).await?, "alertmanager_config_last_reload_successful") == Some(0.0) {
         return Ok(Finding::fail(
             "the last reload failed: Alertmanager refused its file and runs the configuration before it",
             "see why with `moko-mon logs alertmanager`; `moko-mon up` puts the file right",
@@ -85,9 +86,4 @@ async fn look_config(world: &World) -> Result<Finding> {
             "bring it back with `moko-mon up`",
         ),
     })
-}
-
-/// The value of a metric without labels on a page of metrics.
-fn number(page: &str, name: &str) -> Option<f64> {
-    page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
 }
