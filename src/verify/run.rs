@@ -86,7 +86,8 @@ async fn one(check: &Check, world: &World, needs: Vec<Shared<BoxFuture<'_, Check
             "give it more time with `--timeout 30s`; see what is slow with `moko-mon status`",
         ),
     };
-    checked(finding, begun.elapsed())
+    let duration = begun.elapsed();
+    checked(finding.in_place(world), duration)
 }
 
 #[cfg(test)]

@@ -146,6 +146,7 @@ pub async fn send(world: &World, made: &[Checked], stop: &CancellationToken, tel
             PARTS.iter().map(skipped).collect()
         }
     };
+    let hops = hops.into_iter().map(|hop: Hop| Hop { finding: hop.finding.in_place(world), ..hop }).collect();
     Ok(Canary { id, hops })
 }
 
