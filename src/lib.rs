@@ -25,6 +25,7 @@ pub mod environment;
 pub mod error;
 pub mod exposition;
 pub mod http;
+pub mod jobs;
 pub mod lock;
 pub mod observed;
 pub mod plan;
