@@ -26,6 +26,7 @@ pub mod error;
 pub mod exposition;
 pub mod http;
 pub mod ledger;
+pub mod jobs;
 pub mod lock;
 pub mod observed;
 pub mod plan;
