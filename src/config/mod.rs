@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::component::Component;
+use crate::jobs::Job;
 
 mod address;
 mod build;
@@ -18,9 +19,10 @@ mod decode;
 mod duration;
 mod files;
 mod init;
+mod jobs;
 mod json_schema;
 mod layers;
-mod names;
+pub(crate) mod names;
 mod problem;
 mod push;
 mod remote_write;
@@ -69,6 +71,8 @@ pub struct Config {
     pub extra_rules: Vec<UserFile>,
     /// Where totals of scripts are kept and published.
     pub push: Push,
+    /// The jobs that should run; names are unique.
+    pub jobs: Vec<Job>,
     /// The user's own checks; names are unique.
     pub checks: Vec<CustomCheck>,
 }
