@@ -6,6 +6,7 @@
 //!                         /runs/ID   a run that is not in the totals yet; locked for as long as its wrapper lives
 //!                         /sending   held while the group is published, so that an older state never replaces a newer
 //!                         /sent      which revision was published, and where to
+//!                         /trouble   since when publishing fails, and why
 //! ```
 //!
 //! Whatever is killed when: `state` is the old one or the new one (written beside, synced, renamed). A run writes its result
@@ -20,6 +21,7 @@ mod runs;
 mod script;
 mod sent;
 mod state;
+mod trouble;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,6 +33,7 @@ pub(crate) use key::of as file_name;
 pub use runs::{ActiveRun, End, Started};
 pub use script::Script;
 pub use state::{DURATION_BOUNDS, Family, Series, State, Value};
+pub use trouble::Trouble;
 
 /// How long an update waits for the others of its script: each takes milliseconds, and one that was stopped in the middle
 /// must not hold up the rest for ever.
