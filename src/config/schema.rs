@@ -4,6 +4,7 @@
 //! commented starting file all come from [`SETTINGS`]. A new setting is one row here and one field in
 //! [`super::shape`].
 
+use super::push::PUSH;
 use super::scalar::Scalar;
 use super::thresholds::THRESHOLDS;
 
@@ -234,6 +235,11 @@ pub(crate) static SETTINGS: &[Field] = &[
                 THRESHOLDS,
             ),
         ],
+    ),
+    Field::group(
+        "push",
+        "Where `moko-mon run` and `moko-mon push` keep the totals of scripts, and where they publish them.",
+        PUSH,
     ),
     Field::list(
         "checks",
