@@ -9,6 +9,7 @@ mod init;
 mod logs;
 mod open;
 mod password;
+mod push;
 mod render;
 mod rules;
 mod status;
@@ -118,6 +119,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         Command::Init
         | Command::Status(_)
         | Command::Why(_)
+        | Command::Push(_)
         | Command::Open(_)
         | Command::Password(cli::Password::Show)
         | Command::Dashboard(_)
@@ -138,6 +140,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Status(flags) => status::run(context, &flags).await,
         Command::Verify(flags) => verify::run(context, &flags).await,
         Command::Why(flags) => why::run(context, &flags).await,
+        Command::Push(what) => push::run(context, &what).await,
         Command::Logs(flags) => logs::run(context, &flags).await,
         Command::Open(flags) => open::run(context, &flags).await,
         Command::Password(what) => password::run(context, what).await,

@@ -1,6 +1,6 @@
 //! `push inc`, `push set`, `push observe`, and what all have in common that change totals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -118,44 +118,43 @@ fn warn_of_counting_twice(context: &Context<'_>, batch: &Batch, script: &str) {
     }
 }
 
-/// What the ledger has of the metrics that are not of the contract: in the totals of this script, or else of any other.
+/// What the ledger has of these metrics: in the totals of this script, or else of any other. Of the contract's it is only
+/// the buckets of this script's histograms.
 pub(super) fn known<'a>(
     push: &Push,
     names: impl IntoIterator<Item = &'a str>,
     script: &str,
 ) -> Result<BTreeMap<String, Family>> {
-    let (contract, mut wanted): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| contract::metric(name).is_some());
-    let histogram = |name: &&str| contract::metric(name).is_some_and(|metric| metric.kind == MetricType::Histogram);
-    let own: Vec<&str> = contract.into_iter().filter(histogram).collect();
+    let mut missing: BTreeSet<&str> = names.into_iter().collect();
+    missing.retain(|name| contract::metric(name).is_none_or(|metric| metric.kind == MetricType::Histogram));
     let mut known = BTreeMap::new();
-    let mut take = |state: State, wanted: &mut Vec<&str>| {
-        for (name, family) in state.families {
-            if wanted.contains(&name.as_str()) {
-                wanted.retain(|of| *of != name);
-                known.insert(name, family);
-            }
-        }
-    };
-    if wanted.is_empty() {
+    if missing.is_empty() {
         return Ok(known);
     }
     // A damaged one is set aside by the update; it knows nothing.
     if let Ok(state) = push.ledger.script(script).read() {
-        take(state, &mut wanted);
+        take(state, &mut missing, &mut known);
     }
-    if wanted.is_empty() {
-        return Ok(known);
-    }
-    let (scripts, _) = push.ledger.scripts()?;
-    for other in scripts {
+    missing.retain(|name| contract::metric(name).is_none());
+    // Only a metric that is new to this script makes it worth while to look at all others.
+    let others = if missing.is_empty() { Vec::new() } else { push.ledger.scripts()?.0 };
+    for other in others {
         if let Ok(state) = other.read() {
-            take(state, &mut wanted);
+            take(state, &mut missing, &mut known);
         }
-        if wanted.is_empty() {
+        if missing.is_empty() {
             break;
         }
     }
     Ok(known)
+}
+
+fn take(state: State, missing: &mut BTreeSet<&str>, known: &mut BTreeMap<String, Family>) {
+    for (name, family) in state.families {
+        if missing.remove(name.as_str()) {
+            known.insert(name, family);
+        }
+    }
 }
 
 fn metrics(batch: &Batch, definitions: &BTreeMap<String, Definition>, state: &State) -> Vec<Value> {
@@ -199,7 +198,9 @@ pub(super) async fn published(
             report.failed = Some(error);
         } else {
             let why = std::iter::once(error.message).chain(error.causes).collect::<Vec<_>>().join(": ");
-            context.ui.warn(format!("{why}; the totals are kept, and the next push or `moko-mon push flush` sends them"));
+            context
+                .ui
+                .warn(format!("{why}; the totals are kept, and the next push or `moko-mon push flush` sends them"));
         }
     }
     Ok(report)

@@ -63,7 +63,9 @@ async fn delete_group(context: &Context<'_>, push: &Push, words: &[String]) -> R
     let mut wanted = labels(words).map_err(|fault| Faults::one(fault).error(goal))?;
     let all = wanted.clone();
     let job = wanted.remove("job").filter(|job| !job.is_empty()).ok_or_else(|| {
-        Error::new(Code::Usage, goal).cause("a group has a label `job`").hint("write all its labels: `--group job=x instance=y`")
+        Error::new(Code::Usage, goal)
+            .cause("a group has a label `job`")
+            .hint("write all its labels: `--group job=x instance=y`")
     })?;
     let key = wanted.into_iter().fold(GroupKey::new(job), |key, (name, value)| key.with(name, value));
     let groups = push.groups().await.map_err(|error| error.goal(goal))?;

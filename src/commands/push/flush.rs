@@ -69,5 +69,8 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Report> {
 }
 
 pub(super) fn in_one_line(error: &Error) -> String {
-    std::iter::once(error.message.as_str()).chain(error.causes.iter().map(String::as_str)).collect::<Vec<_>>().join(": ")
+    std::iter::once(error.message.as_str())
+        .chain(error.causes.iter().map(String::as_str))
+        .collect::<Vec<_>>()
+        .join(": ")
 }

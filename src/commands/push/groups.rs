@@ -26,7 +26,9 @@ impl Push {
     /// All groups, by their labels.
     pub(super) async fn groups(&self) -> Result<Vec<Group>> {
         let mut groups = self.gateway()?.groups().await?;
-        groups.sort_by(|one, other| (one.labels.get(SCRIPT), &one.labels).cmp(&(other.labels.get(SCRIPT), &other.labels)));
+        groups.sort_by(|one, other| {
+            (one.labels.get(SCRIPT), &one.labels).cmp(&(other.labels.get(SCRIPT), &other.labels))
+        });
         Ok(groups)
     }
 

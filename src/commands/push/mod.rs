@@ -11,9 +11,10 @@ mod status;
 
 use super::Context;
 use crate::cli;
-use crate::error::Result;
+use crate::config;
+use crate::error::{Code, Error, Result};
 use crate::ledger::Ledger;
-use crate::publish::Publisher;
+use crate::publish::{Publisher, Settings};
 use crate::ui::Report;
 
 pub(super) async fn run(context: &Context<'_>, what: &cli::Push) -> Result<Report> {
@@ -36,11 +37,24 @@ pub(super) async fn run(context: &Context<'_>, what: &cli::Push) -> Result<Repor
 struct Push {
     ledger: Ledger,
     publisher: Publisher,
+    /// The `job` of the groups of scripts.
+    job: String,
 }
 
 impl Push {
+    /// Reads the settings group `push`; anything else in the settings may be wrong, as it is not needed.
     fn new(context: &Context<'_>) -> Result<Self> {
-        let settings = context.config()?.config.push;
-        Ok(Self { ledger: settings.ledger()?, publisher: Publisher::new(&settings)? })
+        let unread = || Error::new(Code::ConfigInvalid, "could not read the settings");
+        let settings = config::push(&context.sources).ok_or_else(unread)?;
+        match settings.doubt {
+            Some(error) => return Err(error),
+            None if settings.others > 0 => {
+                context.ui.warn("other settings are wrong: `moko-mon config check` says which");
+            }
+            None => {}
+        }
+        let settings = Settings::new(settings, &context.environment);
+        let (ledger, publisher) = (settings.ledger()?, Publisher::new(&settings)?);
+        Ok(Self { ledger, publisher, job: settings.job })
     }
 }

@@ -21,12 +21,11 @@ struct Gone {
 
 pub(super) async fn run(context: &Context<'_>, flags: &cli::Prune) -> Result<Report> {
     let push = Push::new(context)?;
-    let limit = flags.older_than.as_std();
-    let job = context.config()?.config.push.job;
+    let limit = flags.older_than.as_duration();
     let mut gone = Vec::new();
     for group in push.groups().await? {
         // Groups of others, of the demo or of simulations have owners of their own.
-        let ours = group.labels.get("job") == Some(&job) && group.labels.contains_key(SCRIPT);
+        let ours = group.labels.get("job") == Some(&push.job) && group.labels.contains_key(SCRIPT);
         if let Some(why) = if ours { why(&push, &group, limit) } else { None } {
             gone.push(Gone { group, why });
         }

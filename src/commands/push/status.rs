@@ -49,10 +49,13 @@ pub(super) fn run(context: &Context<'_>) -> Result<Report> {
     let heading = ["PENDING", "SINCE", "LAST ERROR"].map(str::to_owned).to_vec();
     let rows = std::iter::once(heading).chain(pending.iter().map(Pending::row));
     text.push_str(&format!("\n\n{}", table::columns(&rows.collect::<Vec<_>>())));
-    let error = Error::new(Code::NotReady, match pending.len() {
-        1 => "the totals of 1 script are not published".to_owned(),
-        count => format!("the totals of {count} scripts are not published"),
-    });
+    let error = Error::new(
+        Code::NotReady,
+        match pending.len() {
+            1 => "the totals of 1 script are not published".to_owned(),
+            count => format!("the totals of {count} scripts are not published"),
+        },
+    );
     let failed = Some(error.hint("nothing is lost: `moko-mon push flush` sends them, or the next run of each"));
     Ok(Report { failed, ..Report::new(data, text) })
 }
