@@ -1,6 +1,7 @@
 //! The manifest of jobs: what should run and when, and what is made from it.
 
 mod alerts;
+mod declaration;
 pub mod metrics;
 mod scenarios;
 mod schedule;
@@ -8,6 +9,7 @@ mod schedule;
 use std::time::Duration;
 
 pub use alerts::{ALERTS, FILE as RULE_FILE, rule_file, runbook};
+pub use declaration::{cause, declaration, declared_job, key};
 pub use scenarios::{FILE as TEST_FILE, test_file};
 pub use schedule::{Fault, Schedule, ZONE, zone};
 
