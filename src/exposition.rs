@@ -1,5 +1,7 @@
 //! Metrics as text, in Prometheus' text format 0.0.4: what is pushed, and what files for other collectors hold.
 
+pub mod read;
+
 use crate::contract::{Metric, MetricType};
 
 /// One metric with its samples.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::error::{Code, Error, Result};
+use crate::exposition::read;
 use crate::http::Http;
 use crate::stack::{ComponentSpec, Reload};
 use crate::yaml;
@@ -38,11 +39,14 @@ pub struct LastReload {
 pub async fn last_reload(http: &Http, spec: &ComponentSpec, reload: Reload) -> Result<LastReload> {
     let url = format!("{}/metrics", spec.url());
     let text = http.get_text(&url, ASK).await?;
+    let title = spec.component.title();
+    let metrics = read::parse(&text).map_err(|flaw| {
+        Error::new(Code::ReloadFailed, format!("cannot read the metrics of {title}")).cause(flaw.to_string())
+    })?;
     let value = |name: &str| {
         let name = format!("{}_config_last_reload_{name}", reload.metrics);
-        text.lines().find_map(|line| line.strip_prefix(&name)?.trim().parse::<f64>().ok()).ok_or_else(|| {
-            Error::new(Code::ReloadFailed, format!("{} does not export `{name}`", spec.component.title()))
-        })
+        read::value(&metrics, &name)
+            .ok_or_else(|| Error::new(Code::ReloadFailed, format!("{title} does not export `{name}`")))
     };
     Ok(LastReload { at: value("success_timestamp_seconds")?, successful: value("successful")? > 0.5 })
 }

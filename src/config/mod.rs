@@ -22,7 +22,7 @@ mod init;
 mod jobs;
 mod json_schema;
 mod layers;
-mod names;
+pub(crate) mod names;
 mod problem;
 mod remote_write;
 mod resolve;

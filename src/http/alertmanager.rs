@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Http, Server, TOTAL_TIMEOUT};
+use super::{Answer, Http, Server, TOTAL_TIMEOUT};
 use crate::error::Result;
+use crate::exposition::read::{Family, samples};
 
 /// An Alertmanager at an address.
 #[derive(Debug, Clone)]
@@ -112,9 +113,10 @@ impl Alertmanager {
         if answer.is_success() { answer.json() } else { Err(answer.unexpected()) }
     }
 
-    /// Its own metrics, as text.
-    pub async fn metrics(&self) -> Result<String> {
-        self.server.text("/metrics").await
+    /// Its own metrics.
+    pub async fn metrics(&self) -> Result<Answer> {
+        let answer = self.server.get("/metrics", &[]).await?;
+        if answer.is_success() { Ok(answer) } else { Err(answer.unexpected()) }
     }
 
     /// The configuration that it runs, as YAML; secrets are blanked out.
@@ -139,32 +141,26 @@ impl Alertmanager {
     /// Counted are requests: `alertmanager_notifications_total` grows when a notification is begun, and its failures
     /// only when the last try was given up.
     pub async fn calls(&self) -> Result<BTreeMap<String, Calls>> {
-        let answer = self.server.get("/metrics", &[]).await?;
-        if answer.is_success() { Ok(calls(&answer.body, None)) } else { Err(answer.unexpected()) }
+        Ok(calls(&self.metrics().await?.metrics()?, None))
     }
 }
 
-/// Reads the calls from a page of metrics. Where Alertmanager tells receivers apart, they are added up, or only this one
+/// Picks the calls from Alertmanager's metrics. Where it tells receivers apart, they are added up, or only this one
 /// counts.
 #[must_use]
-pub fn calls(page: &str, receiver: Option<&str>) -> BTreeMap<String, Calls> {
+pub fn calls(metrics: &[Family<'_>], receiver: Option<&str>) -> BTreeMap<String, Calls> {
     let mut calls: BTreeMap<String, Calls> = BTreeMap::new();
-    for line in page.lines() {
-        let Some((name, rest)) = line.split_once('{') else { continue };
-        let Some((labels, value)) = rest.rsplit_once('}') else { continue };
-        let label = |name: &str| {
-            labels.split(',').find_map(|label| label.strip_prefix(name)?.strip_prefix("=\"")?.strip_suffix('"'))
-        };
-        if receiver.is_some() && label("receiver_name").is_some_and(|of| Some(of) != receiver) {
+    for sample in samples(metrics) {
+        let all = sample.name == "alertmanager_notification_requests_total";
+        if !all && sample.name != "alertmanager_notification_requests_failed_total" {
             continue;
         }
-        let integration = label("integration");
-        let (Some(integration), Ok(value)) = (integration, value.trim().parse::<f64>()) else { continue };
-        let all = name == "alertmanager_notification_requests_total";
-        if all || name == "alertmanager_notification_requests_failed_total" {
-            let of = calls.entry(integration.to_owned()).or_default();
-            *(if all { &mut of.all } else { &mut of.failed }) += value;
+        let is_another = |of: &str| receiver.is_some_and(|receiver| receiver != of);
+        if sample.label("receiver_name").is_some_and(is_another) {
+            continue;
         }
+        let of = calls.entry(sample.label("integration").unwrap_or_default().to_owned()).or_default();
+        *(if all { &mut of.all } else { &mut of.failed }) += sample.value;
     }
     calls
 }
@@ -172,17 +168,19 @@ pub fn calls(page: &str, receiver: Option<&str>) -> BTreeMap<String, Calls> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exposition::read::parse;
 
     #[test]
     fn calls_are_added_up_by_integration() {
         let page = "# TYPE alertmanager_notification_requests_total counter\n\
                     alertmanager_notification_requests_total{integration=\"webhook\"} 3\n\
                     alertmanager_notification_requests_total{integration=\"email\",receiver_name=\"a\"} 1\n\
-                    alertmanager_notification_requests_total{integration=\"email\",receiver_name=\"b\"} 2\n\
-                    alertmanager_notification_requests_failed_total{integration=\"email\",receiver_name=\"b\"} 2\n";
-        let all = calls(page, None);
+                    alertmanager_notification_requests_total{integration=\"email\",receiver_name=\"b, {\"} 2\n\
+                    alertmanager_notification_requests_failed_total{integration=\"email\",receiver_name=\"b, {\"} 2\n";
+        let metrics = parse(page).unwrap();
+        let all = calls(&metrics, None);
         assert_eq!((all["webhook"].successful(), all["email"].successful(), all["email"].failed), (3.0, 1.0, 2.0));
-        let one = calls(page, Some("a"));
+        let one = calls(&metrics, Some("a"));
         assert_eq!((one["webhook"].all, one["email"].all, one["email"].failed), (3.0, 1.0, 0.0));
     }
 }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::{Code, Error, Result, innermost};
+use crate::exposition::read::{Family, parse};
 use crate::secret::Secret;
 
 pub mod alertmanager;
@@ -202,6 +203,14 @@ impl Answer {
         })
     }
 
+    /// The body read as metrics, whatever the status.
+    pub fn metrics(&self) -> Result<Vec<Family<'_>>> {
+        parse(&self.body).map_err(|flaw| {
+            Error::new(Code::NotReady, format!("`{}` got an answer that cannot be read", self.request))
+                .cause(format!("its metrics, {flaw}"))
+        })
+    }
+
     /// The error for a status that nobody expected.
     #[must_use]
     pub fn unexpected(&self) -> Error {
@@ -304,6 +313,14 @@ mod tests {
 
     async fn failure(url: &str) -> Error {
         Http::new().unwrap().get_text(url, Duration::from_millis(300)).await.unwrap_err()
+    }
+
+    #[test]
+    fn metrics_that_cannot_be_read_have_their_line() {
+        let answer = Answer { request: "GET http://x/metrics".to_owned(), status: 200, body: "a 1\n<p>".to_owned() };
+        let error = answer.metrics().unwrap_err();
+        assert_eq!(error.message, "`GET http://x/metrics` got an answer that cannot be read");
+        assert_eq!(error.causes, ["its metrics, line 2: \"<p>\" is not the name of a metric"]);
     }
 
     #[tokio::test]

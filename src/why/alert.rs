@@ -226,9 +226,9 @@ async fn answers(prometheus: &Prometheus, alertmanager: &Alertmanager, now: f64)
         alertmanager.configuration(),
         alertmanager.metrics(),
     )?;
-    let routing = Routing::read(&configuration)?;
+    let (routing, metrics) = (Routing::read(&configuration)?, page.metrics()?);
     let counted = routing.receivers.keys().flat_map(|receiver| {
-        let of = calls(&page, Some(receiver)).into_iter();
+        let of = calls(&metrics, Some(receiver)).into_iter();
         of.map(|(kind, calls)| ((receiver.clone(), kind), calls)).collect::<Vec<_>>()
     });
     let counted = counted.collect();

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::{Code, Error, Result};
+use crate::exposition::read::Family;
+use crate::http::alertmanager::Alertmanager;
 use crate::http::{Answer, Server};
 use crate::verify::Fact;
 use crate::verify::routing::Routing;
@@ -13,7 +15,7 @@ use crate::verify::routing::Routing;
 pub struct AlertmanagerFacts {
     status: Fact<Answer>,
     routing: Fact<Routing>,
-    metrics: Fact<String>,
+    metrics: Fact<Answer>,
 }
 
 impl AlertmanagerFacts {
@@ -46,8 +48,8 @@ impl AlertmanagerFacts {
             .await
     }
 
-    /// Its own metrics, as text.
-    pub(in crate::verify) async fn metrics(&self, server: &Server) -> Result<&String> {
-        self.metrics.get(server.text("/metrics")).await
+    /// Its own metrics.
+    pub(in crate::verify) async fn metrics(&self, server: &Server) -> Result<Vec<Family<'_>>> {
+        self.metrics.get(Alertmanager::at(server).metrics()).await?.metrics()
     }
 }
