@@ -36,6 +36,7 @@ pub mod publish;
 pub mod push;
 pub mod render;
 pub mod rules;
+pub mod run;
 pub mod secret;
 pub mod server;
 pub mod simulate;

@@ -11,6 +11,7 @@ mod open;
 mod password;
 mod render;
 mod rules;
+pub mod run;
 mod status;
 mod up;
 mod verify;
@@ -123,6 +124,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         Command::Init
         | Command::Status(_)
         | Command::Why(_)
+        | Command::Run(_)
         | Command::Open(_)
         | Command::Password(cli::Password::Show)
         | Command::Dashboard(_)
@@ -154,6 +156,8 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Status(flags) => status::run(context, &flags).await,
         Command::Verify(flags) => verify::run(context, &flags).await,
         Command::Why(flags) => why::run(context, &flags).await,
+        // `main` has run it, before there was a context.
+        Command::Run(_) => Ok(Report::default()),
         Command::Logs(flags) => logs::run(context, &flags).await,
         Command::Open(flags) => open::run(context, &flags).await,
         Command::Password(what) => password::run(context, what).await,
@@ -167,7 +171,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
 }
 
 /// Flags as settings, each under the name it was typed with.
-fn sources(global: &Global, environment: &BTreeMap<String, String>, directory: PathBuf) -> Result<Sources> {
+pub(crate) fn sources(global: &Global, environment: &BTreeMap<String, String>, directory: PathBuf) -> Result<Sources> {
     let mut flags = Vec::new();
     for setting in &global.settings {
         let (key, value) = setting.split_once('=').ok_or_else(|| {

@@ -129,6 +129,7 @@ impl Builder {
             },
             targets,
             extra_rules: files(extra_rules),
+            push: settings.push.below(&self.base),
             jobs,
             checks,
         }

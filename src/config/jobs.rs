@@ -74,12 +74,15 @@ impl Builder {
                 let expected = format!("another name: `jobs[{first}]` has it already");
                 self.problem(&format!("{path}.name"), format!("{} is there twice", names::quote(&job.name)), expected);
             }
-            let schedule = self.schedule(&path, &job);
-            if let (false, Some(schedule)) = (job.name.is_empty(), schedule) {
-                out.push(finished(job, schedule));
-            }
+            out.extend(self.job(index, job));
         }
         out
+    }
+
+    /// One job, if it says when it is due.
+    pub(crate) fn job(&mut self, index: usize, job: shape::Job) -> Option<Job> {
+        let schedule = self.schedule(&format!("jobs[{index}]"), &job)?;
+        (!job.name.is_empty()).then(|| finished(job, schedule))
     }
 
     /// When a job is due, by one of two settings.

@@ -24,6 +24,7 @@ mod json_schema;
 mod layers;
 pub(crate) mod names;
 mod problem;
+mod push;
 mod remote_write;
 mod resolve;
 mod rules;
@@ -41,6 +42,7 @@ pub use init::starting_file;
 pub use json_schema::json_schema;
 pub(crate) use names::{did_you_mean, list, quote};
 pub use problem::{Place, Problem, Problems};
+pub use push::{Push, PushSettings, push};
 pub use resolve::{FILE_NAME, FILE_VARIABLE, Origin, Resolved, Setting, Sources, defaults, project, resolve};
 pub use thresholds::*;
 
@@ -67,6 +69,8 @@ pub struct Config {
     pub rules: Rules,
     /// The user's rule files, read and checked for shape; names are unique.
     pub extra_rules: Vec<UserFile>,
+    /// Where totals of scripts are kept and published.
+    pub push: Push,
     /// The jobs that should run; names are unique.
     pub jobs: Vec<Job>,
     /// The user's own checks; names are unique.

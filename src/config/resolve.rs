@@ -177,7 +177,7 @@ pub fn defaults() -> Result<Config> {
 }
 
 /// The settings as one tree.
-fn assemble(settings: &[Setting]) -> Value {
+pub(super) fn assemble(settings: &[Setting]) -> Value {
     let mut root = Map::new();
     for Setting { key, value, .. } in settings {
         let mut parts: Vec<&str> = key.split('.').collect();
@@ -194,7 +194,7 @@ fn assemble(settings: &[Setting]) -> Value {
 }
 
 /// The directory to which paths in the file are relative, and how the user would name it.
-fn base(sources: &Sources, file: Option<&Path>, shown: &str) -> (PathBuf, String) {
+pub(super) fn base(sources: &Sources, file: Option<&Path>, shown: &str) -> (PathBuf, String) {
     let base = file.and_then(Path::parent).map_or_else(|| sources.directory.clone(), Path::to_path_buf);
     let shown = shown.rfind('/').and_then(|slash| shown.get(..=slash)).unwrap_or_default();
     (base, shown.to_owned())

@@ -5,6 +5,7 @@
 //! [`super::shape`].
 
 use super::jobs::JOB;
+use super::push::PUSH;
 use super::scalar::Scalar;
 use super::thresholds::THRESHOLDS;
 
@@ -235,6 +236,11 @@ pub(crate) static SETTINGS: &[Field] = &[
                 THRESHOLDS,
             ),
         ],
+    ),
+    Field::group(
+        "push",
+        "Where `moko-mon run` and `moko-mon push` keep the totals of scripts, and where they publish them.",
+        PUSH,
     ),
     Field::list(
         "jobs",

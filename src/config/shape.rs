@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::duration::PromDuration;
 use super::size::Memory;
 use super::thresholds::Thresholds;
-use super::{Images, Server};
+use super::{Images, Push, Server};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) grafana: Grafana,
     pub(crate) targets: Vec<Nullable<Target>>,
     pub(crate) rules: Rules,
+    pub(crate) push: Push,
     pub(crate) jobs: Vec<Nullable<Job>>,
     pub(crate) checks: Vec<Nullable<Check>>,
 }
