@@ -52,6 +52,18 @@ pub struct AlertStatus {
     /// The fingerprints of the alerts that keep it quiet.
     #[serde(default)]
     pub inhibited_by: Vec<String>,
+    /// The names of the time intervals that mute it. Only [`Alertmanager::groups`] tells.
+    #[serde(default)]
+    pub muted_by: Vec<String>,
+}
+
+/// Alerts that are told together.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Group {
+    /// Who is told of them.
+    pub receiver: Receiver,
+    /// The alerts.
+    pub alerts: Vec<Alert>,
 }
 
 /// A silence: who wants to be told nothing of which alerts, until when and why.
@@ -73,6 +85,8 @@ pub struct Silence {
 /// How often a kind of integration, such as `webhook`, was called since the server started.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Calls {
+    /// Notifications that were begun; each makes at least one call, which counts when it has ended.
+    pub begun: f64,
     /// All calls.
     pub all: f64,
     /// Those that failed.
@@ -103,6 +117,12 @@ impl Alertmanager {
     /// All alerts that have not been resolved, the quiet ones among them.
     pub async fn alerts(&self) -> Result<Vec<Alert>> {
         let answer = self.server.get("/api/v2/alerts", &[]).await?;
+        if answer.is_success() { answer.json() } else { Err(answer.unexpected()) }
+    }
+
+    /// All alerts by receiver; one that several routes take is in several groups.
+    pub async fn groups(&self) -> Result<Vec<Group>> {
+        let answer = self.server.get("/api/v2/alerts/groups", &[]).await?;
         if answer.is_success() { answer.json() } else { Err(answer.unexpected()) }
     }
 
@@ -160,10 +180,13 @@ pub fn calls(page: &str, receiver: Option<&str>) -> BTreeMap<String, Calls> {
         }
         let integration = label("integration");
         let (Some(integration), Ok(value)) = (integration, value.trim().parse::<f64>()) else { continue };
-        let all = name == "alertmanager_notification_requests_total";
-        if all || name == "alertmanager_notification_requests_failed_total" {
-            let of = calls.entry(integration.to_owned()).or_default();
-            *(if all { &mut of.all } else { &mut of.failed }) += value;
+        let Some(names) = name.strip_prefix("alertmanager_notification") else { continue };
+        let of = calls.entry(integration.to_owned()).or_default();
+        match names {
+            "s_total" => of.begun += value,
+            "_requests_total" => of.all += value,
+            "_requests_failed_total" => of.failed += value,
+            _ => {}
         }
     }
     calls
@@ -176,11 +199,13 @@ mod tests {
     #[test]
     fn calls_are_added_up_by_integration() {
         let page = "# TYPE alertmanager_notification_requests_total counter\n\
+                    alertmanager_notifications_total{integration=\"webhook\"} 4\n\
                     alertmanager_notification_requests_total{integration=\"webhook\"} 3\n\
                     alertmanager_notification_requests_total{integration=\"email\",receiver_name=\"a\"} 1\n\
                     alertmanager_notification_requests_total{integration=\"email\",receiver_name=\"b\"} 2\n\
                     alertmanager_notification_requests_failed_total{integration=\"email\",receiver_name=\"b\"} 2\n";
         let all = calls(page, None);
+        assert_eq!((all["webhook"].begun, all["webhook"].all), (4.0, 3.0));
         assert_eq!((all["webhook"].successful(), all["email"].successful(), all["email"].failed), (3.0, 1.0, 2.0));
         let one = calls(page, Some("a"));
         assert_eq!((one["webhook"].all, one["email"].all, one["email"].failed), (3.0, 1.0, 0.0));

@@ -106,9 +106,11 @@ fn alerts_and_scripts_are_followed_to_the_link_where_they_end() {
     );
 
     // Broken chains.
-    let torn = says(&stack, "Torn", "`Torn` cannot tell anybody: `nosuch_metric` has had no series within a day");
-    assert_eq!(states(&torn)[..2], ["metric broken", "scraped quiet"]);
-    assert_eq!(why(&stack, "Torn", 1)["hint"], torn["hint"]);
+    let torn = says(&stack, "Torn", "`Torn` does not tell anybody: `nosuch_metric` has had no series within a day");
+    assert_eq!(states(&torn)[..2], ["metric quiet", "scraped quiet"]);
+    assert_eq!(why(&stack, "Torn", 0)["hint"], torn["hint"]);
+    let canary = why(&stack, "MokoMonCanary", 0);
+    assert_eq!(canary["verdict"], "`MokoMonCanary` does not tell anybody: no canary is on its way");
     let broken = says(&stack, "Broken", "`Broken` cannot tell anybody: it cannot be evaluated: ");
     assert_eq!(states(&broken)[2], "rule broken");
     let unknown = stack.run(&["why", "Alway"]).code(1);

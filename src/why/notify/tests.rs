@@ -19,7 +19,8 @@ fn answers(held: Vec<Held>, config: &str, calls: Option<(f64, f64)>) -> Manager 
         held,
         silences: vec![silence()],
         routing: Routing::read(config).unwrap(),
-        calls: calls.map(|(all, failed)| (key(), Calls { all, failed })).into_iter().collect(),
+        calls: calls.map(|(all, failed)| (key(), Calls { begun: all, all, failed })).into_iter().collect(),
+        due: BTreeMap::new(),
         last: calls.map(|_| (key(), 130.0)).into_iter().collect(),
     }))
 }
@@ -162,4 +163,26 @@ fn without_an_alertmanager_to_send_to_nothing_arrives() {
         (link.state, link.because.as_str()),
         (State::Broken, "Prometheus has no Alertmanager that it could send alerts to")
     );
+}
+
+#[test]
+fn a_receiver_that_does_not_answer_is_told_before_its_call_has_failed() {
+    let held = vec![held(&json!({"state": "active"}), &["ops"])];
+    let of = |begun: f64, due: f64, config: &str| {
+        let Manager::Answers(mut answers) = answers(held.clone(), config, Some((1.0, 0.0))) else { unreachable!() };
+        let key = ("ops".to_owned(), "webhook".to_owned());
+        answers.calls.insert(key.clone(), Calls { begun, ..Calls::default() });
+        answers.due.insert(key, due);
+        let (links, _) = links(&json!([active("firing")]), &held, &Manager::Answers(answers));
+        (links[3].state, links[3].because.clone())
+    };
+    assert_eq!(
+        of(1.0, 1.0, CONFIG),
+        (State::Broken, "a notification to `ops` by webhook was begun more than 30 s ago and has no answer".to_owned())
+    );
+    let young = "the first notification since Alertmanager was started has no answer yet";
+    assert_eq!(of(1.0, 0.0, CONFIG), (State::Quiet, young.to_owned()));
+    // The end of an alert is begun, and then nobody is called.
+    let without_ends = CONFIG.replace("url: <secret>", "url: <secret>, send_resolved: false");
+    assert!(of(1.0, 1.0, &without_ends).1.starts_with("nothing has been sent"));
 }

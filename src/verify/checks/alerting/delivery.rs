@@ -150,7 +150,10 @@ fn judge(now: &All, before: &All, due: &All, routing: &Routing) -> Finding {
         } else if refused > 0.0 {
             doubtful.push(format!("{who}: {refused} of {requests} requests {when} failed before one succeeded"));
         }
-        if due.begun > now.requests && now.begun >= due.begun {
+        // Where ends are not told, they are begun and nobody is called.
+        let mut counted = receivers.iter().filter(|of| receiver.is_empty() || *of == receiver);
+        let all_call = counted.all(|of| routing.always_calls(of, kind));
+        if all_call && due.begun > now.requests && now.begun >= due.begun {
             failed.push(format!("{who}: a notification that was begun more than {PATIENCE} s ago has no answer yet"));
         }
     }
@@ -255,6 +258,10 @@ mod tests {
             finding.evidence,
             ["`webhook` (receivers with it: ops): a notification that was begun more than 30 s ago has no answer yet"]
         );
+        // The end of an alert is begun, and then nobody is called.
+        let ends = "route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{send_resolved: false}]}]";
+        let ends = Routing::read(ends).unwrap();
+        assert_eq!(judge(&page(2, 0, 1, 0), &All::new(), &page(2, 0, 1, 0), &ends).outcome, Outcome::Pass);
         // Begun just now.
         assert_eq!(judged(&page(1, 0, 0, 0), &page(0, 0, 0, 0), &page(0, 0, 0, 0)).outcome, Outcome::Pass);
         // Restarted since.
