@@ -137,11 +137,12 @@ impl Alertmanager {
         self.server.text("/metrics").await
     }
 
-    /// The configuration that it runs, as YAML; secrets are blanked out.
-    pub async fn configuration(&self) -> Result<String> {
+    /// The configuration that it runs, as YAML, in which secrets are blanked out; and when it was started, RFC 3339.
+    pub async fn status(&self) -> Result<(String, String)> {
         #[derive(Deserialize)]
         struct Status {
             config: Original,
+            uptime: String,
         }
         #[derive(Deserialize)]
         struct Original {
@@ -151,7 +152,13 @@ impl Alertmanager {
         if !answer.is_success() {
             return Err(answer.unexpected());
         }
-        Ok(answer.json::<Status>()?.config.original)
+        let status: Status = answer.json()?;
+        Ok((status.config.original, status.uptime))
+    }
+
+    /// The configuration that it runs, as YAML; secrets are blanked out.
+    pub async fn configuration(&self) -> Result<String> {
+        Ok(self.status().await?.0)
     }
 
     /// The calls of its integrations, by their kind.

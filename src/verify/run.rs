@@ -108,7 +108,7 @@ fn next_step(check: &Check, world: &World) -> String {
 mod tests {
     use super::*;
     use crate::error::{Code, Error};
-    use crate::verify::{Facts, Refused};
+    use crate::verify::{Facts, Look, Refused};
 
     fn check(id: &'static str, needs: &'static [&'static str], fails: bool) -> Check {
         Check {
@@ -157,8 +157,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_that_does_not_say_what_to_do_is_given_a_next_step() {
-        let look = |_: &World| async { Err(Error::new(Code::NotReady, "no")) }.boxed();
-        let catalog = [Check { look: Box::new(look), ..check("x.a", &[], true) }];
+        let look: Look = Box::new(|_| async { Err(Error::new(Code::NotReady, "no")) }.boxed());
+        let catalog = [Check { look, ..check("x.a", &[], true) }];
         let checked = run(&catalog, &world(), &Selection::default()).await;
         let hint = "is `--prometheus-url` right, and does what answers there run well?";
         assert_eq!(checked[0].finding.hint.as_deref(), Some(hint));

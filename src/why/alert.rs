@@ -10,6 +10,7 @@ use super::instance::{Instance, instances, mute};
 use super::metric::{Need, Seen, Source};
 use super::notify::{Answers, Manager, PATIENCE, Way, told};
 use super::rule::Measured;
+use super::words::epoch;
 use super::{Link, Servers, State, Why, fact, metric, rule};
 use crate::error::Result;
 use crate::http::alertmanager::{Alertmanager, calls};
@@ -220,11 +221,11 @@ async fn manager(servers: &Servers, now: f64) -> Manager {
 }
 
 async fn answers(prometheus: &Prometheus, alertmanager: &Alertmanager, now: f64) -> Result<Answers> {
-    let (mut held, groups, silences, configuration, page) = try_join!(
+    let (mut held, groups, silences, (configuration, started), page) = try_join!(
         alertmanager.alerts(),
         alertmanager.groups(),
         alertmanager.silences(),
-        alertmanager.configuration(),
+        alertmanager.status(),
         alertmanager.metrics(),
     )?;
     mute(&mut held, &groups);
@@ -245,7 +246,8 @@ async fn answers(prometheus: &Prometheus, alertmanager: &Alertmanager, now: f64)
         samples.unwrap_or_default().iter().map(|sample| (key(sample), sample.value)).collect()
     };
     let last = by_receiver(last).into_iter().map(|(of, when)| (of, (now - when).max(0.0))).collect();
-    Ok(Answers { last, due: by_receiver(due), held, silences, routing, calls: counted })
+    let runs = epoch(&started).map_or(f64::INFINITY, |started| now - started);
+    Ok(Answers { runs, last, due: by_receiver(due), held, silences, routing, calls: counted })
 }
 
 #[cfg(test)]

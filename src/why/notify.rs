@@ -27,6 +27,8 @@ pub(super) enum Manager {
 pub(super) struct Answers {
     /// All alerts that it holds.
     pub(super) held: Vec<Held>,
+    /// For how many seconds it has been running.
+    pub(super) runs: f64,
     pub(super) silences: Vec<Silence>,
     pub(super) routing: Routing,
     /// The calls of its integrations, by receiver and kind, since it was started.
@@ -102,7 +104,9 @@ impl Way<'_> {
             let evidence = vec![format!("it holds no `{}`, as it does not fire", self.name), to];
             return Link::new(name, State::Quiet, evidence, "Alertmanager does not hold it");
         }
-        let late = self.firing().filter(|instance| instance.held.is_none() && instance.age > self.patience);
+        // One that was just started has forgotten all alerts, and is sent them again.
+        let late =
+            self.firing().filter(|instance| instance.held.is_none() && instance.age.min(answers.runs) > self.patience);
         let late: Vec<&Instance> = late.collect();
         if let Some(age) = late.iter().map(|instance| instance.age).reduce(f64::max) {
             let whom = for_whom(late.iter().map(|instance| &instance.subject));

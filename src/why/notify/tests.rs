@@ -17,6 +17,7 @@ fn answers(held: Vec<Held>, config: &str, calls: Option<(f64, f64)>) -> Manager 
     let key = || ("ops".to_owned(), "webhook".to_owned());
     Manager::Answers(Box::new(Answers {
         held,
+        runs: 3600.0,
         silences: vec![silence()],
         routing: Routing::read(config).unwrap(),
         calls: calls.map(|(all, failed)| (key(), Calls { begun: all, all, failed })).into_iter().collect(),
@@ -114,6 +115,10 @@ fn what_alertmanager_never_got_breaks_the_chain() {
         (links[0].state, links[0].because.as_str()),
         (State::Broken, "Alertmanager does not hold it for backup.sh, although it fires since 12 min")
     );
+    let Manager::Answers(mut restarted) = answers(Vec::new(), CONFIG, None) else { unreachable!() };
+    restarted.runs = 10.0;
+    let (links, _) = super::tests::links(&json!([active("firing")]), &[], &Manager::Answers(restarted));
+    assert_eq!((links[0].state, links[0].because.as_str()), (State::Quiet, "Alertmanager has not got it yet"));
     let mut fresh = active("firing");
     fresh["activeAt"] = json!("2026-01-02T11:54:50Z");
     let (links, _) = super::tests::links(&json!([fresh]), &[], &manager);

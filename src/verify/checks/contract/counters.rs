@@ -164,7 +164,7 @@ mod tests {
     fn a_counter_without_a_run_is_no_fault() {
         // Ran once; counts; a long total that is pushed again without a run.
         for fine in [script(0.0, 1.0, Some(0.0), 9.0), script(2.0, 3.0, Some(2.0), 3.0), script(0.0, 7.0, None, 9.0)] {
-            assert_eq!(fine, Finding::pass("the counters of 1 scripts, none is pushed as a constant"));
+            assert_eq!(fine, Finding::pass("the counters of 1 script, none is pushed as a constant"));
         }
         assert_eq!(judge_constants(&[]), Finding::pass(NOBODY));
     }
