@@ -88,14 +88,14 @@ async fn one(check: &Check, world: &World, needs: Vec<Shared<BoxFuture<'_, Check
         ),
     };
     if !matches!(finding.outcome, Outcome::Pass | Outcome::Skip) && finding.hint.is_none() {
-        finding.hint = Some(next_step(check, world));
+        finding.hint = Some(next_step(check.component, world));
     }
     checked(finding, begun.elapsed())
 }
 
 /// What to type next where a failure itself does not say it.
-fn next_step(check: &Check, world: &World) -> String {
-    let component = Component::ALL.into_iter().find(|component| component.name() == check.component);
+pub(super) fn next_step(component: &str, world: &World) -> String {
+    let component = Component::ALL.into_iter().find(|of| of.name() == component);
     match (component, &world.expected) {
         (Some(component), Some(_)) => format!("see what the server says with `moko-mon logs {component}`"),
         (Some(component), None) => format!("is `--{component}-url` right, and does what answers there run well?"),
