@@ -1,11 +1,13 @@
 //! Alertmanager's routes and receivers, read from the configuration that it runs; and which alerts can get where.
 
+mod intervals;
 mod matcher;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use intervals::Intervals;
 pub(crate) use matcher::{Fits, Matcher};
 
 use crate::error::Result;
@@ -18,7 +20,8 @@ pub(crate) struct Routing {
     pub(crate) root: Route,
     /// The kinds of integrations of each receiver, such as `webhook`, by its name.
     pub(crate) receivers: BTreeMap<String, Vec<String>>,
-    /// Receiver and kind of the integrations that are not told of the end of an alert.
+    /// Receiver and kind of the integrations that are not told of the end of an alert: Alertmanager begins such a
+    /// notification, and then makes no call.
     hiding_resolved: Vec<(String, String)>,
 }
 
@@ -31,8 +34,19 @@ pub(crate) struct Route {
     pub(crate) matchers: Vec<Matcher>,
     /// Whether the siblings after it see its alerts, too.
     pub(crate) goes_on: bool,
+    /// When it tells nobody; `None`: it tells at any time.
+    pub(crate) quiet: Option<Quiet>,
     /// The routes below it, which come first.
     pub(crate) routes: Vec<Route>,
+}
+
+/// When a route tells nobody. Routes below it do not inherit that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Quiet {
+    /// `during `nights``, `but during `office``.
+    pub(crate) when: String,
+    /// Whether that is at any time.
+    pub(crate) always: bool,
 }
 
 /// What is known of an alert before it fires: the labels that its rule sets. Others may come from the series.
@@ -62,7 +76,8 @@ impl Routing {
             }
             receivers.insert(name.to_owned(), kinds);
         }
-        Ok(Self { root: Route::read(&config["route"], ""), receivers, hiding_resolved })
+        let root = Route::read(&config["route"], "", &Intervals::read(&config));
+        Ok(Self { root, receivers, hiding_resolved })
     }
 
     /// Whether a receiver tells anybody.
@@ -82,8 +97,26 @@ impl Routing {
     }
 }
 
+impl Quiet {
+    fn read(route: &Value, intervals: &Intervals) -> Option<Self> {
+        let names = |key: &str| -> Vec<&str> { list(&route[key]).filter_map(Value::as_str).collect() };
+        let (mute, active) = (names("mute_time_intervals"), names("active_time_intervals"));
+        let quoted = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let mut when = Vec::new();
+        if !mute.is_empty() {
+            when.push(format!("during {}", quoted(&mute)));
+        }
+        if !active.is_empty() {
+            when.push(format!("but during {}", quoted(&active)));
+        }
+        let always = mute.iter().any(|name| intervals.is_always(name))
+            || (!active.is_empty() && active.iter().all(|name| intervals.is_never(name)));
+        (!when.is_empty()).then(|| Self { when: when.join(", and "), always })
+    }
+}
+
 impl Route {
-    fn read(json: &Value, above: &str) -> Self {
+    fn read(json: &Value, above: &str, intervals: &Intervals) -> Self {
         let receiver = json["receiver"].as_str().unwrap_or(above).to_owned();
         let old = |key: &'static str, regex: bool| {
             let entries = json[key].as_object().into_iter().flatten();
@@ -91,8 +124,9 @@ impl Route {
         };
         let matchers = list(&json["matchers"]).filter_map(|text| Matcher::read(text.as_str()?));
         let matchers = matchers.chain(old("match", false)).chain(old("match_re", true)).collect();
-        let routes = list(&json["routes"]).map(|route| Self::read(route, &receiver)).collect();
-        Self { matchers, goes_on: json["continue"] == true, routes, receiver }
+        let routes = list(&json["routes"]).map(|route| Self::read(route, &receiver, intervals)).collect();
+        let quiet = Quiet::read(json, intervals);
+        Self { matchers, goes_on: json["continue"] == true, quiet, routes, receiver }
     }
 
     /// The route as people know it: `{team="ops"} → pager`.
@@ -203,6 +237,30 @@ receivers:
         assert_eq!((routing.receivers_with("webhook"), routing.receivers_with("email")), (vec!["pager"], vec![]));
         let receivers: Vec<&str> = routing.root.all().iter().map(|route| route.receiver.as_str()).collect();
         assert_eq!(receivers, ["nobody", "pager", "security", "nobody", "late", "never"]);
+    }
+
+    #[test]
+    fn a_receiver_that_is_not_told_of_ends_may_be_begun_without_a_call() {
+        let config = "route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{send_resolved: true}], \
+                      slack_configs: [{send_resolved: true}, {send_resolved: false}]}]";
+        let routing = Routing::read(config).unwrap();
+        assert_eq!(["webhook", "slack"].map(|kind| routing.hides_resolved(kind, "a")), [false, true]);
+    }
+
+    #[test]
+    fn routes_that_are_muted_say_when() {
+        let config = "route: {receiver: a, routes: [{mute_time_intervals: [nights, ever], routes: [{}]}, \
+                      {active_time_intervals: [office]}]}\nreceivers: [{name: a}]\ntime_intervals: [{name: nights, \
+                      time_intervals: [{weekdays: [sunday]}]}, {name: ever, time_intervals: [{}]}, {name: office, \
+                      time_intervals: [{weekdays: [monday]}]}]";
+        let routing = Routing::read(config).unwrap();
+        let quiet: Vec<Option<(&str, bool)>> = routing
+            .root
+            .all()
+            .iter()
+            .map(|route| route.quiet.as_ref().map(|quiet| (quiet.when.as_str(), quiet.always)))
+            .collect();
+        assert_eq!(quiet, [None, Some(("during `nights`, `ever`", true)), None, Some(("but during `office`", false))]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::metric::Source;
 use super::words::{few, many, span};
 use super::{Link, State, Why};
+use crate::verify::counters::{CONSTANT_HINT, Script};
 
 /// The series of a script.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,6 +134,24 @@ pub(super) fn pushed(groups: &[Group], is_there: bool, now: f64) -> Link {
     }
 }
 
+/// Is what it counts seen? There may be several: one for each machine that it runs on.
+pub(super) fn counted(scripts: &[Script]) -> Link {
+    let name = "counted";
+    if let Some(fact) = scripts.iter().find_map(Script::constant) {
+        return Link::broken(name, format!("it {fact}")).hint(CONSTANT_HINT);
+    }
+    if scripts.is_empty() {
+        return Link::unknown(name, "it publishes no `moko_script_executions_total` now");
+    }
+    let changes: f64 = scripts.iter().map(|script| script.counted).sum();
+    let fact = if changes > 0.0 {
+        format!("its counter has changed {changes} {} within a day", if changes > 1.0 { "times" } else { "time" })
+    } else {
+        "its counter has not changed within a day, and no run is known that it has missed".to_owned()
+    };
+    Link::ok(name, vec![fact])
+}
+
 pub(super) fn concerns(all: &[Concern]) -> Link {
     let name = "alerts";
     if all.is_empty() {
@@ -251,6 +270,21 @@ mod tests {
             ["no group of the Pushgateway has its labels: it is scraped elsewhere"]
         );
         assert_eq!(pushed(&[], false, NOW).because, "the Pushgateway holds no group of it");
+    }
+
+    #[test]
+    fn a_counter_that_does_not_count_breaks_the_chain() {
+        let script = |counted: f64, ran: f64| Script { counted, ran: Some(ran), value: 1.0, ..Script::default() };
+        let constant = counted(&[script(2.0, 3.0), script(0.0, 3.0)]);
+        let fact = "it ended at least 3 times within 1d, but its counter `moko_script_executions_total` stays at 1";
+        assert_eq!((constant.state, constant.because.as_str()), (State::Broken, fact));
+        assert!(constant.hint.unwrap().starts_with("push a total that is kept between runs"));
+        assert_eq!(counted(&[script(1.0, 1.0)]).evidence, ["its counter has changed 1 time within a day"]);
+        assert_eq!(
+            counted(&[script(0.0, 1.0)]).evidence,
+            ["its counter has not changed within a day, and no run is known that it has missed"]
+        );
+        assert_eq!(counted(&[]).state, State::Unknown);
     }
 
     #[test]

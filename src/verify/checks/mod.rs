@@ -50,6 +50,11 @@ fn not_given(component: Component) -> Finding {
     Finding::skip(format!("no {} is given", component.title()))
 }
 
+/// `1 route`, `2 routes`: `what` is one of them.
+fn many(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// As many facts as people read, with the number of the others.
 fn few(mut facts: Vec<String>) -> Vec<String> {
     const MANY: usize = 20;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::{few, not_given};
+use super::super::{few, many, not_given};
 use crate::component::Component;
 use crate::error::Result;
 use crate::http::prometheus::{RuleGroup, RuleKind};
 use crate::verify::routing::{Known, Routing};
-use crate::verify::{Finding, World};
+use crate::verify::{Finding, Outcome, World};
 
 /// Names of receivers that are meant to tell nobody.
 const PLACEHOLDERS: [&str; 7] = ["null", "nobody", "none", "blackhole", "devnull", "drop", "ignore"];
@@ -34,8 +34,10 @@ fn judge_receivers(routing: &Routing) -> Finding {
     }
     let default = silent(&routing.root.receiver).then(|| fact(&routing.root.receiver, "the default route"));
     let routes = routing.root.all().len();
-    let fine =
-        format!("{routes} routes, each to a receiver with an integration, or to one that is meant to tell nobody");
+    let fine = format!(
+        "{}, each to a receiver with an integration, or to one that is meant to tell nobody",
+        many(routes, "route")
+    );
     Finding::warn_if_any(default.into_iter().collect(), hint, fine)
 }
 
@@ -45,6 +47,9 @@ pub(super) async fn look_routes(world: &World) -> Result<Finding> {
     let routing = world.facts.alertmanager.routing(server).await?;
     if routing.root.routes.is_empty() {
         return Ok(Finding::pass("there is one route, which takes every alert"));
+    }
+    if let Some(muted) = judge_muted(routing) {
+        return Ok(muted);
     }
     let rules = world.facts.prometheus.rules(&prometheus).await?;
     let configuration = world.facts.prometheus.configuration(&prometheus).await?;
@@ -74,6 +79,23 @@ fn known(groups: &[RuleGroup], external: &Value) -> Vec<Known> {
         .collect()
 }
 
+/// Routes that tell nobody at any time, although their receivers could.
+fn judge_muted(routing: &Routing) -> Option<Finding> {
+    let muted = routing.root.all().into_iter().filter(|route| routing.tells(&route.receiver)).filter_map(|route| {
+        let quiet = route.quiet.as_ref().filter(|quiet| quiet.always)?;
+        Some(format!(
+            "route {} tells nobody {}, and that is at any time: receiver `{}` is never told",
+            route.name(),
+            quiet.when,
+            route.receiver
+        ))
+    });
+    let hint =
+        "give `time_intervals` in Alertmanager's configuration days or times, or take the interval out of the route";
+    let finding = Finding::warn_if_any(few(muted.collect()), hint, "");
+    (finding.outcome == Outcome::Warn).then_some(finding)
+}
+
 fn judge_routes(routing: &Routing, alerts: &[Known]) -> Finding {
     if alerts.is_empty() {
         return Finding::skip("no alert rule is loaded, so nothing can reach any route");
@@ -84,14 +106,13 @@ fn judge_routes(routing: &Routing, alerts: &[Known]) -> Finding {
     Finding::warn_if_any(
         few(facts.collect()),
         "mend its matchers or their order; `amtool config routes test` shows where labels lead",
-        format!("{routes} routes, each within reach of the {} alert rules", alerts.len()),
+        format!("{routes} routes, each within reach of {}", many(alerts.len(), "alert rule")),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::Outcome;
 
     fn routing(routes: &str, receivers: &str) -> Routing {
         Routing::read(&format!(
@@ -127,6 +148,22 @@ mod tests {
     }
 
     #[test]
+    fn a_route_that_is_always_muted_is_a_warning() {
+        let of = |entry: &str| {
+            let route = "{matchers: ['team=\"ops\"'], receiver: pager, mute_time_intervals: [ever]}";
+            let intervals = format!("]\ntime_intervals: [{{name: ever, time_intervals: [{entry}]}}");
+            judge_muted(&routing(route, &format!("{PAGER}{intervals}")))
+        };
+        assert_eq!(
+            of("{}").unwrap().evidence,
+            [
+                "route {team=\"ops\"} → pager tells nobody during `ever`, and that is at any time: receiver `pager` is never told"
+            ]
+        );
+        assert_eq!(of("{weekdays: [sunday]}"), None);
+    }
+
+    #[test]
     fn a_route_out_of_reach_is_a_warning() {
         let alert = |team: &str| Known {
             labels: [("alertname", "A"), ("team", team)].map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
@@ -137,7 +174,7 @@ mod tests {
         assert_eq!(finding.evidence, ["no alert can reach route {team=\"nosuch\"} → pager: no rule sets such labels"]);
         assert_eq!(
             judge_routes(&routing, &[alert("nosuch")]).evidence,
-            ["2 routes, each within reach of the 1 alert rules"]
+            ["2 routes, each within reach of 1 alert rule"]
         );
         assert_eq!(judge_routes(&routing, &[]).outcome, Outcome::Skip);
     }
