@@ -199,7 +199,11 @@ impl<'a> Flight<'a> {
             Ok((now.answered - before.answered >= count).then_some(now))
         };
         Ok(match wait(Duration::ZERO, seen).await {
-            Waited::Came(_) => Finding::pass(format!("the webhook of receiver `{RECEIVER}` was told of {what}")),
+            Waited::Came(_) => {
+                let others = ground::groups(self.pushgateway).await?;
+                let others = others.iter().filter(|group| group.id != self.id).count();
+                Finding::pass(told(what, others))
+            }
             Waited::Late(limit, error) => {
                 let failed = ground::calls(self.alertmanager).await.map_or(0.0, |now| now.failed - before.failed);
                 let fact = if failed > 0.0 {
@@ -281,6 +285,16 @@ impl<'a> Flight<'a> {
     }
 }
 
+/// Alertmanager counts calls, and does not say of which canary.
+fn told(what: &str, others: usize) -> String {
+    let sure = format!("the webhook of receiver `{RECEIVER}` was told of {what}");
+    match others {
+        0 => sure,
+        1 => format!("{sure}, or of another canary that is on its way"),
+        others => format!("{sure}, or of one of {others} others that are on their way"),
+    }
+}
+
 /// Whether Alertmanager will tell the canary's receiver, and only that.
 fn judge_received(alert: &Value) -> Finding {
     let receivers =
@@ -326,4 +340,17 @@ fn late(what: String, error: Option<Error>, rhythm: &str, hint: &str) -> Finding
     finding.evidence.push(format!("it {rhythm}"));
     finding.evidence.extend(error.into_iter().flat_map(|error| std::iter::once(error.message).chain(error.causes)));
     finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_may_be_for_another_canary_is_not_claimed() {
+        let own = "the webhook of receiver `moko-mon-canary` was told of the alert";
+        assert_eq!(told("the alert", 0), own);
+        assert_eq!(told("the alert", 1), format!("{own}, or of another canary that is on its way"));
+        assert_eq!(told("the alert", 2), format!("{own}, or of one of 2 others that are on their way"));
+    }
 }
