@@ -4,7 +4,8 @@
 //! without a reader.
 
 /// The type of a metric, as its `# TYPE` line says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MetricType {
     /// Only grows; a drop is a reset.
     Counter,
@@ -134,6 +135,63 @@ pub const REQUIRED: [Metric; 8] = [
     },
 ];
 
+/// What `moko-mon run` publishes beyond the contract: nothing fails where it is missing.
+pub const EXTRAS: [Metric; 8] = [
+    extra(
+        "moko_script_last_start_timestamp_seconds",
+        &[label("script_name")],
+        "seconds since the epoch",
+        "When the latest run of a script began.",
+    ),
+    extra(
+        "moko_script_last_exit_code",
+        &[label("script_name")],
+        "exit status; 128+N for a death by signal N",
+        "Exit status of the latest run of a script; 128+N where signal N ended it.",
+    ),
+    extra(
+        "moko_script_last_signal",
+        &[label("script_name")],
+        "number of a signal, 0 for none",
+        "Signal that ended the latest run of a script; 0 where it ended by itself.",
+    ),
+    extra(
+        "moko_script_last_cpu_seconds",
+        &[label("script_name")],
+        "seconds",
+        "CPU time of the latest run of a script, with the children that it waited for.",
+    ),
+    extra(
+        "moko_script_last_max_memory_bytes",
+        &[label("script_name")],
+        "bytes",
+        "Most memory that a process of the latest run of a script had at once.",
+    ),
+    extra("moko_script_running", &[label("script_name")], "runs", "Runs of a script that have begun and not ended."),
+    extra(
+        "moko_script_last_run_info",
+        &[label("script_name"), label("run_id")],
+        "always 1",
+        "Which run of a script is the latest.",
+    ),
+    extra(
+        "moko_job_next_due_timestamp_seconds",
+        &[label("script_name")],
+        "seconds since the epoch",
+        "When the next success of a job is due: the first time of its schedule after the last run that succeeded began.",
+    ),
+];
+
+const fn extra(name: &'static str, labels: &'static [Label], unit: &'static str, help: &'static str) -> Metric {
+    Metric { name, kind: MetricType::Gauge, labels, unit, help }
+}
+
+/// The metric of this name, whether it is required or an extra.
+#[must_use]
+pub fn metric(name: &str) -> Option<&'static Metric> {
+    REQUIRED.iter().chain(&EXTRAS).find(|metric| metric.name == name)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -173,7 +231,7 @@ mod tests {
 
     #[test]
     fn names_and_labels_are_what_prometheus_takes() {
-        for metric in REQUIRED {
+        for metric in REQUIRED.iter().chain(&EXTRAS) {
             assert!(metric.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", metric.name);
             assert!(metric.help.ends_with('.') && !metric.help.contains('\n'), "{}", metric.name);
         }

@@ -83,9 +83,14 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, directory: Pat
     let result = if stops_by_itself(&cli.command) {
         dispatch(&context, cli.command).await
     } else {
+        let changes = changes(&cli.command);
+        let interrupted = || {
+            let what = format!("`{name}`");
+            if changes { context.stop.error(&what) } else { context.stop.error_of_look(&what) }
+        };
         tokio::select! {
             result = dispatch(&context, cli.command) => result,
-            () = context.stop.token.cancelled() => Err(context.stop.error(&format!("`{name}`"))),
+            () = context.stop.token.cancelled() => Err(interrupted()),
         }
     };
     ui.finish(name, result)
@@ -127,6 +132,17 @@ const fn stops_by_itself(command: &Command) -> bool {
         | Command::Completions { .. }
         | Command::Man { .. } => false,
     }
+}
+
+/// Whether a command that is dropped when it is interrupted may have changed something by then.
+const fn changes(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Init
+            | Command::Dashboard(cli::Dashboard::Import { .. } | cli::Dashboard::Export { .. })
+            | Command::Render(_)
+            | Command::Man { .. }
+    )
 }
 
 async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::component::Component;
+use crate::jobs::Job;
 
 mod address;
 mod build;
@@ -18,6 +19,7 @@ mod decode;
 mod duration;
 mod files;
 mod init;
+mod jobs;
 mod json_schema;
 mod layers;
 pub(crate) mod names;
@@ -65,6 +67,8 @@ pub struct Config {
     pub rules: Rules,
     /// The user's rule files, read and checked for shape; names are unique.
     pub extra_rules: Vec<UserFile>,
+    /// The jobs that should run; names are unique.
+    pub jobs: Vec<Job>,
     /// The user's own checks; names are unique.
     pub checks: Vec<CustomCheck>,
 }

@@ -7,15 +7,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Http;
+use super::{Http, Server, TOTAL_TIMEOUT};
 use crate::contract::Metric;
 use crate::error::{Code, Error, Goal as _, Result};
 
 /// A Pushgateway at an address.
 #[derive(Debug, Clone)]
 pub struct Pushgateway {
-    http: Http,
-    url: String,
+    server: Server,
 }
 
 /// What tells one group from the others: a job and further labels, which all its series carry.
@@ -101,7 +100,13 @@ impl Pushgateway {
     /// The server at `url`, which has no trailing slash.
     #[must_use]
     pub fn new(http: &Http, url: &str) -> Self {
-        Self { http: http.clone(), url: url.to_owned() }
+        Self::at(&Server::new(http, url, TOTAL_TIMEOUT))
+    }
+
+    /// The server, with who asks it and how long it may take.
+    #[must_use]
+    pub fn at(server: &Server) -> Self {
+        Self { server: server.clone() }
     }
 
     /// Makes these the only metrics of a group; `text` is in the text format (see [`crate::exposition`]).
@@ -109,7 +114,7 @@ impl Pushgateway {
     /// What does not fit the metrics of other groups, a type above all, is refused, and the alert about refused pushes
     /// is raised.
     pub async fn put(&self, key: &GroupKey, text: &str) -> Result<()> {
-        let answer = self.http.put_text(&format!("{}{}", self.url, key.path()), text).await?;
+        let answer = self.server.put_text(&key.path(), text).await?;
         if answer.is_success() {
             return Ok(());
         }
@@ -120,7 +125,7 @@ impl Pushgateway {
 
     /// Removes a group with all its metrics; one that is not there is no error.
     pub async fn delete(&self, key: &GroupKey) -> Result<()> {
-        let answer = self.http.delete(&format!("{}{}", self.url, key.path())).await?;
+        let answer = self.server.delete(&key.path()).await?;
         if answer.is_success() { Ok(()) } else { Err(answer.unexpected()) }
     }
 
@@ -131,7 +136,7 @@ impl Pushgateway {
             data: Vec<Group>,
         }
         let goal = || "could not list the groups of the Pushgateway";
-        let answer = self.http.get(&format!("{}/api/v1/metrics", self.url), None).await.goal(goal)?;
+        let answer = self.server.get("/api/v1/metrics", &[]).await.goal(goal)?;
         if !answer.is_success() {
             return Err(answer.unexpected()).goal(goal);
         }

@@ -34,7 +34,7 @@ pub use fact::Fact;
 pub use facts::{
     AlertmanagerFacts, ContractFacts, EngineFacts, Facts, GrafanaFacts, PrometheusFacts, PushgatewayFacts,
 };
-pub use run::{Selection, run};
+pub use run::{Selection, names, run};
 pub use world::{Engine, Expected, Refused, World};
 
 /// What is looked at, and how.

@@ -39,7 +39,8 @@ impl Selection {
 }
 
 /// Whether a word is an id or the first parts of it.
-fn names(word: &str, id: &str) -> bool {
+#[must_use]
+pub fn names(word: &str, id: &str) -> bool {
     id.strip_prefix(word.trim_end_matches('.')).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 

@@ -1,0 +1,33 @@
+//! What was published of a script, and where to.
+
+use std::path::{Path, PathBuf};
+
+use crate::docker::archive::digest;
+
+/// The mark beside the totals. It is not synced: if it is lost, the group is only sent once more.
+#[derive(Debug)]
+pub(super) struct Sent {
+    path: PathBuf,
+}
+
+impl Sent {
+    pub(super) fn at(folder: &Path) -> Self {
+        Self { path: folder.join("sent") }
+    }
+
+    /// The revision that was last sent to this place; none if another place, or nothing, was sent to last.
+    pub(super) fn revision(&self, place: &str) -> Option<u64> {
+        let text = std::fs::read_to_string(&self.path).ok()?;
+        let (revision, to) = text.trim_end().split_once(' ')?;
+        if to == hash(place) { revision.parse().ok() } else { None }
+    }
+
+    /// Remembers what was sent; when it cannot, the next one sends again.
+    pub(super) fn remember(&self, place: &str, revision: u64) {
+        let _ = std::fs::write(&self.path, format!("{revision} {}\n", hash(place)));
+    }
+}
+
+fn hash(place: &str) -> String {
+    digest(place.as_bytes())[..16].to_owned()
+}
