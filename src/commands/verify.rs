@@ -115,7 +115,7 @@ async fn own(context: &Context<'_>, config: Config, limit: Duration, refused: &R
 
 async fn engine(context: &Context<'_>, stack: &Stack) -> Result<Engine> {
     let docker: Docker = context.docker().await?;
-    let observed = docker.observe(stack).await?;
+    let observed = docker.survey(stack).await?;
     Ok(Engine { docker, containers: observed.containers, foreign: observed.foreign_containers })
 }
 

@@ -1,10 +1,11 @@
 //! Runs a catalogue: everything at once, preconditions first, nothing beyond the deadline.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Shared, join_all};
+use futures_util::future::{BoxFuture, Either, Shared, join_all, select};
 
 use super::{Check, Checked, Finding, Outcome, World};
 use crate::component::Component;
@@ -59,8 +60,23 @@ pub async fn run(catalog: &[Check], world: &World, selection: &Selection) -> Vec
             needed.extend(check.needs);
         }
     }
+    let opens_dashboards = ["grafana.variables", "grafana.panels"].iter().any(|id| needed.contains(id));
+    let login = made.get("grafana.login").filter(|_| opens_dashboards).cloned();
+    let prepare = async {
+        // Before the login was found right, nothing goes there.
+        if let Some(login) = login
+            && login.await.finding.outcome.holds()
+        {
+            world.facts.grafana.prepare(world).await;
+        }
+    };
     let needed = catalog.iter().filter(|check| needed.contains(check.id.as_ref()));
-    let checked = join_all(needed.filter_map(|check| made.get(check.id.as_ref()).cloned())).await;
+    let checking = join_all(needed.filter_map(|check| made.get(check.id.as_ref()).cloned()));
+    // Nobody waits for what no check needs any more.
+    let checked = match select(pin!(checking), pin!(prepare)).await {
+        Either::Left((checked, _)) => checked,
+        Either::Right(((), checking)) => checking.await,
+    };
     let told = |of: &Checked| selection.wants(&of.id) || of.finding.outcome == Outcome::Fail;
     checked.into_iter().filter(told).collect()
 }

@@ -181,6 +181,16 @@ fn read_calls(metrics: &[Family<'_>]) -> Calls {
     Calls { answered: count("alertmanager_notification_requests_total") - failed, failed }
 }
 
+/// What a call says. Alertmanager counts calls, and does not say of which canary.
+pub(super) fn told(what: &str, others: usize) -> String {
+    let sure = format!("the webhook of receiver `{RECEIVER}` was told of {what}");
+    match others {
+        0 => sure,
+        1 => format!("{sure}, or of another canary that is on its way"),
+        others => format!("{sure}, or of one of {others} others that are on their way"),
+    }
+}
+
 /// The groups of all canaries.
 pub(super) async fn groups(pushgateway: &Server) -> Result<Vec<Group>> {
     let answer = ask(pushgateway, "/api/v1/metrics", &[]).await?;
@@ -246,6 +256,14 @@ mod tests {
         let plain = "alertmanager_notification_requests_total{integration=\"webhook\"} 4\n\
                      alertmanager_notification_requests_total{integration=\"email\"} 7\n";
         assert_eq!(read_calls(&parse(plain).unwrap()), Calls { answered: 4.0, failed: 0.0 });
+    }
+
+    #[test]
+    fn a_call_that_may_be_for_another_canary_is_not_claimed() {
+        let own = "the webhook of receiver `moko-mon-canary` was told of the alert";
+        assert_eq!(told("the alert", 0), own);
+        assert_eq!(told("the alert", 1), format!("{own}, or of another canary that is on its way"));
+        assert_eq!(told("the alert", 2), format!("{own}, or of one of 2 others that are on their way"));
     }
 
     #[test]

@@ -16,10 +16,10 @@ const PLACEHOLDERS: [&str; 7] = ["null", "nobody", "none", "blackhole", "devnull
 
 pub(super) async fn look_receivers(world: &World) -> Result<Finding> {
     let Some(server) = world.server(Component::Alertmanager) else { return Ok(not_given(Component::Alertmanager)) };
-    Ok(judge_receivers(world.facts.alertmanager.routing(server).await?))
+    Ok(judge_receivers(world.facts.alertmanager.routing(server).await?, world.expected.is_some()))
 }
 
-fn judge_receivers(routing: &Routing) -> Finding {
+fn judge_receivers(routing: &Routing, ours: bool) -> Finding {
     let hint = "give the receiver an integration in Alertmanager's configuration, such as `webhook_configs`";
     let silent = |receiver: &str| !routing.tells(receiver);
     let below: Vec<_> = routing.root.all().into_iter().skip(1).filter(|route| silent(&route.receiver)).collect();
@@ -38,6 +38,9 @@ fn judge_receivers(routing: &Routing) -> Finding {
         "{}, each to a receiver with an integration, or to one that is meant to tell nobody",
         many(routes, "route")
     );
+    // Nobody can follow the other hint yet: `moko-mon up` would undo it.
+    let hint =
+        if ours { "look at the alerts with `moko-mon open alertmanager`; receivers are no setting yet" } else { hint };
     Finding::warn_if_any(default.into_iter().collect(), hint, fine)
 }
 
@@ -125,7 +128,7 @@ mod tests {
 
     #[test]
     fn an_empty_default_receiver_is_a_warning_that_says_so() {
-        let finding = judge_receivers(&routing("", ""));
+        let finding = judge_receivers(&routing("", ""), false);
         assert_eq!(finding.outcome, Outcome::Warn);
         assert_eq!(
             finding.evidence,
@@ -136,15 +139,22 @@ mod tests {
 
     #[test]
     fn a_route_to_a_receiver_without_integration_fails() {
-        let finding = judge_receivers(&routing("{matchers: ['team=\"ops\"'], receiver: ops}", ", {name: ops}"));
+        let finding = judge_receivers(&routing("{matchers: ['team=\"ops\"'], receiver: ops}", ", {name: ops}"), false);
         assert_eq!(finding.outcome, Outcome::Fail);
         assert_eq!(
             finding.evidence,
             ["nobody will be told of what reaches route {team=\"ops\"} → ops: receiver `ops` has no integration"]
         );
-        let meant =
-            judge_receivers(&routing("{matchers: ['alertname=\"Watchdog\"'], receiver: 'null'}", ", {name: 'null'}"));
+        let meant = judge_receivers(
+            &routing("{matchers: ['alertname=\"Watchdog\"'], receiver: 'null'}", ", {name: 'null'}"),
+            false,
+        );
         assert_eq!(meant.outcome, Outcome::Warn);
+        let ours = judge_receivers(&routing("", ""), true);
+        assert_eq!(
+            ours.hint.as_deref(),
+            Some("look at the alerts with `moko-mon open alertmanager`; receivers are no setting yet")
+        );
     }
 
     #[test]
