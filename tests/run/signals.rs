@@ -79,7 +79,8 @@ fn when_the_time_is_over_the_group_is_asked_to_end_and_the_run_is_a_failure() {
     let script = format!("trap 'echo asked; exit 0' TERM; {WAIT}");
     let seen = left(&mut lab.run(&["--name", "x", "--timeout", "300ms", "--", "sh", "-c", &script]));
     assert_eq!((seen.code, seen.stdout.as_str()), (124, "ready\nasked\n"));
-    assert_eq!(seen.stderr, "moko-mon: `x` took longer than 300ms and was ended\n");
+    // The shell itself may say what became of its child.
+    assert!(seen.stderr.ends_with("moko-mon: `x` took longer than 300ms and was ended\n"), "{}", seen.stderr);
     assert_eq!(lab.runs("x"), (0.0, 1.0));
 }
 
