@@ -82,6 +82,7 @@ pub fn run(
         Ok(child) => {
             // The first zeros, and that a long job runs, are published while the command works.
             monitor.announce();
+            monitor.get_ready();
             child.wait(|| monitor.sync())
         }
         Err(failed) => {
