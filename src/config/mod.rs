@@ -80,7 +80,8 @@ pub struct Config {
 /// Settings of the built-in rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// Alerts that are switched off, by name; each is one of [`crate::rules::ALERTS`].
+    /// Alerts that are switched off, by name; each is one of [`crate::rules::ALERTS`] or of
+    /// [`crate::jobs::ALERTS`].
     pub disabled: BTreeSet<String>,
     /// Where the runbooks are, without a trailing slash.
     pub runbooks: String,

@@ -122,8 +122,8 @@ impl Scalar {
             Self::Choice(words) if !words.contains(&text) => {
                 return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, words.iter().copied())));
             }
-            Self::Alert if !ALERTS.contains(&text) => {
-                return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, ALERTS)));
+            Self::Alert if !alerts().any(|alert| alert == text) => {
+                return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, alerts())));
             }
             Self::Project if !names::is_project(text) => return refuse(format!("{shown} is not a project name")),
             Self::Bind if text.parse::<IpAddr>().is_err() => {
@@ -290,7 +290,7 @@ impl Scalar {
                 json!({"type": "string", "minLength": 1})
             }
             Self::Choice(words) => json!({"type": "string", "enum": words}),
-            Self::Alert => json!({"type": "string", "enum": ALERTS}),
+            Self::Alert => json!({"type": "string", "enum": alerts().collect::<Vec<_>>()}),
             Self::Port => json!({"type": "integer", "minimum": 1, "maximum": 65535}),
             Self::Memory { .. } => json!({"type": "string", "pattern": "^[1-9][0-9]*([kK]|[mM]|[gG])([iI]?[bB])?$"}),
             Self::Duration { .. } => json!({
@@ -314,6 +314,11 @@ impl Scalar {
             Self::MetricsPath => json!({"type": "string", "pattern": "^/[^\\s?#]*$"}),
         }
     }
+}
+
+/// The alerts of ours that can be switched off.
+fn alerts() -> impl Iterator<Item = &'static str> {
+    ALERTS.into_iter().chain(jobs::ALERTS)
 }
 
 /// The length of a duration in the table of settings.

@@ -38,12 +38,35 @@ pub struct Group {
 }
 
 impl Group {
+    /// When it was last pushed, in seconds since the epoch.
+    #[must_use]
+    pub fn pushed(&self) -> Option<f64> {
+        self.metrics.get("push_time_seconds")?.get("metrics")?.get(0)?.get("value")?.as_str()?.parse().ok()
+    }
+
+    /// The names of the metrics that were pushed to it.
+    pub fn metrics(&self) -> impl Iterator<Item = &str> {
+        let own = |name: &&str| !matches!(*name, "push_time_seconds" | "push_failure_time_seconds");
+        self.metrics.keys().map(String::as_str).filter(own)
+    }
+
     /// Whether the group has some series of a metric of this name without a type, as plain `name value` lines make them.
     #[must_use]
     pub fn has_untyped(&self, metric: &Metric) -> bool {
         let names = metric.series().into_iter().chain([metric.name.to_owned()]);
         let kinds = names.filter_map(|name| self.metrics.get(&name)?.get("type")?.as_str());
         kinds.into_iter().any(|kind| kind == "UNTYPED")
+    }
+
+    /// The labels and values of a counter or gauge.
+    #[must_use]
+    pub fn values(&self, metric: &str) -> Vec<(BTreeMap<String, String>, f64)> {
+        let samples = self.metrics.get(metric).and_then(|family| family.get("metrics")).and_then(Value::as_array);
+        let value = |sample: &Value| {
+            let labels = sample.get("labels").cloned().and_then(|labels| serde_json::from_value(labels).ok());
+            Some((labels.unwrap_or_default(), sample.get("value")?.as_str()?.parse().ok()?))
+        };
+        samples.into_iter().flatten().filter_map(value).collect()
     }
 }
 

@@ -1,9 +1,16 @@
 //! The manifest of jobs: what should run and when, and what is made from it.
 
+mod alerts;
+mod declaration;
+pub mod metrics;
+mod scenarios;
 mod schedule;
 
 use std::time::Duration;
 
+pub use alerts::{ALERTS, FILE as RULE_FILE, rule_file, runbook};
+pub use declaration::{cause, declaration, declared_job, key};
+pub use scenarios::{FILE as TEST_FILE, test_file};
 pub use schedule::{Fault, Schedule, ZONE, zone};
 
 /// A job that should run by itself, time and again.
