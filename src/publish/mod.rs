@@ -1,4 +1,4 @@
-//! Publishing the totals of a script: to a Pushgateway as one group, or as a file for node_exporter.
+//! Publishing the totals of a script: to a Pushgateway as one group, or as a file for `node_exporter`.
 //!
 //! The whole group is replaced each time, so a push that was lost is healed by the next one. Publishing takes turns: an
 //! older state never comes after a newer one, which would look like a counter reset.
