@@ -215,7 +215,7 @@ pub struct Run {
     /// Keep the last N lines of the output in the ledger; the command then writes to pipes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub capture: Option<u16>,
-    /// Write the metrics to a file in this folder of node_exporter's textfile collector, in place of pushing them
+    /// Write the metrics to a file in this folder of `node_exporter`'s textfile collector, in place of pushing them
     #[arg(long, value_name = "DIR")]
     pub textfile: Option<PathBuf>,
     /// The command and its arguments, behind `--`

@@ -81,7 +81,12 @@ impl Script {
 
     /// Writes down that a run begins.
     pub fn begin(&self) -> Result<ActiveRun> {
-        ActiveRun::begin(&self.runs(), &self.name).map_err(|error| self.unusable(&error))
+        self.begin_at(super::now())
+    }
+
+    /// Writes down a run that has begun some time ago, in seconds since the epoch.
+    pub fn begin_at(&self, start: f64) -> Result<ActiveRun> {
+        ActiveRun::begin(&self.runs(), &self.name, start).map_err(|error| self.unusable(&error))
     }
 
     /// Counts a run that has ended. When this fails, its result is kept in its record for the next update, if that could
@@ -212,12 +217,11 @@ impl Script {
 
     /// The totals with every run that has ended in them, and the records of those; the lock is held.
     fn counted(&self) -> Result<(State, Vec<PathBuf>)> {
-        let mut state = match self.content()? {
-            Ok(state) => state.unwrap_or_else(|| State::new(&self.name)),
-            Err(_) => {
-                let aside = file::set_aside(&self.state()).map_err(|error| self.unusable(&error))?;
-                State { set_aside: Some(aside), ..State::new(&self.name) }
-            }
+        let mut state = if let Ok(state) = self.content()? {
+            state.unwrap_or_else(|| State::new(&self.name))
+        } else {
+            let aside = file::set_aside(&self.state()).map_err(|error| self.unusable(&error))?;
+            State { set_aside: Some(aside), ..State::new(&self.name) }
         };
         let (mut ended, mut results, mut active) = (Vec::new(), Vec::new(), 0_u32);
         for path in self.records()? {

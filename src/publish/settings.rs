@@ -27,7 +27,7 @@ pub struct Settings {
     pub timeout: Duration,
     /// The folder of the ledger; `None`: neither set, nor is there a home to put it in.
     pub state_dir: Option<PathBuf>,
-    /// The folder of node_exporter's textfile collector; set, it takes the place of the Pushgateway.
+    /// The folder of `node_exporter`'s textfile collector; set, it takes the place of the Pushgateway.
     pub textfile_dir: Option<PathBuf>,
 }
 

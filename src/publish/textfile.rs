@@ -1,4 +1,4 @@
-//! Files for node_exporter's textfile collector.
+//! Files for `node_exporter`'s textfile collector.
 
 use std::path::{Path, PathBuf};
 
