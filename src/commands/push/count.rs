@@ -73,10 +73,13 @@ pub(super) async fn count(
     goal: &str,
 ) -> Result<Report> {
     let named = batch.script().map_err(|faults| faults.error(goal))?;
-    let script = script(context, target, named, own).map_err(|error| error.goal(goal))?;
-    warn_of_counting_twice(context, &batch, &script);
-    let known = known(push, batch.points.iter().map(|point| point.name.as_str()), &script)?;
+    let script = script(context, target, named, own).map_err(|error| error.goal(goal));
+    // What is wrong with the metrics comes first: it is wrong whoever's they are.
+    let names = batch.points.iter().map(|point| point.name.as_str());
+    let known = known(push, names, script.as_deref().unwrap_or_default())?;
     let definitions = batch.definitions(|name| known.get(name).cloned()).map_err(|faults| faults.error(goal))?;
+    let script = script?;
+    warn_of_counting_twice(context, &batch, &script);
     let (state, ()) = push.ledger.script(&script).update(|state| batch.apply(&definitions, state))?;
     let data = json!({"metrics": metrics(&batch, &definitions, &state)});
     published(context, push, &state, target, Report::new(data, String::new())).await
