@@ -43,6 +43,7 @@ test-fast: need-rust ## Tests that need no Docker
 .PHONY: test-e2e
 test-e2e: need-rust ## End-to-end tests: real engine, real servers from local images
 	@.ci/engine
+	@.ci/example-tools
 	.ci/with-images --local cargo test --locked --features e2e --test e2e --test compose_e2e -- --test-threads=$(E2E_THREADS)
 
 .PHONY: bench

@@ -99,6 +99,8 @@ pub enum Command {
     Verify(Box<Verify>),
     /// Say why an alert tells somebody or nobody, or how a script is watched, link by link
     Why(Why),
+    /// Run a command and record its metrics; the command does not notice
+    Run(Run),
     /// Publish what scripts know themselves, and look after what is published
     #[command(subcommand)]
     Push(Box<Push>),
@@ -146,6 +148,7 @@ impl Command {
             Self::Status(_) => "status",
             Self::Verify(_) => "verify",
             Self::Why(_) => "why",
+            Self::Run(_) => "run",
             Self::Push(what) => what.name(),
             Self::Logs(_) => "logs",
             Self::Open(_) => "open",
@@ -184,6 +187,7 @@ mod tests {
             "verify --only a --skip b --strict --deep --wait 1m --report r.xml --prometheus-url u --ca-file c",
             "verify --watch --token-file grafana=t --username u --password-file p --timeout 5s",
             "why x --prometheus-url u --timeout 5s",
+            "run --name n --timeout 1h --no-overlap --capture 5 --textfile d -- x --output -p",
             "logs grafana -f --since 1h -n 5",
             "open grafana --print",
             "password reset",

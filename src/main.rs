@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use moko_mon::cli::{Cli, OUTPUT_VARIABLE};
+use moko_mon::cli::{Cli, Command, OUTPUT_VARIABLE};
 use moko_mon::error::ExitStatus;
 use moko_mon::ui::{Ui, usage};
 use moko_mon::{commands, environment};
@@ -14,6 +14,10 @@ fn main() -> ExitCode {
         Err(refused) => return usage(&refused, std::env::args_os()).into(),
     };
     let environment = environment::read(std::env::vars_os());
+    if let Command::Run(flags) = &cli.command {
+        // No runtime and no signal handlers yet: the command comes first.
+        return commands::run::run(flags, &cli.global, environment).into();
+    }
     let output = cli.output_from(std::env::var_os(OUTPUT_VARIABLE));
     let environment = match environment.and_then(|environment| output.map(|()| environment)) {
         Ok(environment) => environment,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::component::Component;
 use crate::error::Error;
 use crate::http::grafana as grafana_api;
+use crate::http::pushgateway::Group;
 use crate::stack::ContainerSpec;
 
 /// One snapshot; [`crate::plan::reconcile`] decides on nothing else.
@@ -22,6 +23,8 @@ pub struct Observed {
     pub images: BTreeMap<String, Option<String>>,
     /// Who holds a host port that one of our containers is going to need.
     pub held_ports: BTreeMap<u16, String>,
+    /// The groups that the Pushgateway holds; `None` where it does not answer yet, or nobody had to ask.
+    pub groups: Option<Vec<Group>>,
     /// What Grafana contains, where it runs and answers; or why it cannot be asked.
     pub grafana: Option<Result<grafana_api::State, Error>>,
 }

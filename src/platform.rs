@@ -46,11 +46,21 @@ impl Stop {
     /// The error that a stopped command ends with.
     #[must_use]
     pub fn error(&self, goal: &str) -> Error {
+        self.interrupted(goal)
+            .cause("what was done up to here stays")
+            .hint("run the same command again: it goes on from there")
+    }
+
+    /// The error that a stopped command ends with which has changed nothing.
+    #[must_use]
+    pub fn error_of_look(&self, goal: &str) -> Error {
+        self.interrupted(goal).hint("run it again: it changed nothing, and starts from the beginning")
+    }
+
+    fn interrupted(&self, goal: &str) -> Error {
         let terminated = self.terminated.load(std::sync::atomic::Ordering::SeqCst);
         let code = if terminated { Code::Terminated } else { Code::Interrupted };
         Error::new(code, format!("{goal} was interrupted"))
-            .cause("what was done up to here stays")
-            .hint("run the same command again: it goes on from there")
     }
 }
 

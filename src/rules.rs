@@ -16,12 +16,13 @@ use serde_json::Value;
 
 use crate::assets;
 use crate::config::{Config, PromDuration};
+use crate::jobs;
 
 pub use doubts::{clashes, doubts};
 pub use file::{Group, Rule, groups};
 pub use junit::{Outcome, junit};
 pub use live::{Entry, File, State, entries};
-pub use suite::{Test, as_on_disk, bundled, read as read_test};
+pub use suite::{Test, as_on_disk, bundled, of_jobs, read as read_test};
 
 macro_rules! runbooks {
     ($($name:literal),* $(,)?) => {
@@ -61,19 +62,22 @@ runbooks![
 /// How many of [`ALERTS`], from the first on, are about scripts; the others are about the stack itself.
 pub const ABOUT_SCRIPTS: usize = 11;
 
-/// The runbook of a built-in alert, in Markdown.
+/// The runbook of an alert of ours, in Markdown.
 #[must_use]
 pub fn runbook(alert: &str) -> Option<&'static str> {
-    ALERTS.iter().zip(RUNBOOKS).find_map(|(name, text)| (*name == alert).then_some(text))
+    let ours = ALERTS.iter().zip(RUNBOOKS).find_map(|(name, text)| (*name == alert).then_some(text));
+    ours.or_else(|| jobs::runbook(alert))
 }
 
-/// The built-in rule files by name, with the settings in force; a file of which nothing is left is not among them.
+/// The built-in rule files by name, with the settings in force, and that of the jobs; a file of which nothing is left is
+/// not among them.
 #[must_use]
 pub fn files(config: &Config) -> Vec<(&'static str, String)> {
     let files =
         [("alerts-config.yml", assets::ALERTS_CONFIG_TEMPLATE), ("stack-alerts.yml", assets::STACK_ALERTS_TEMPLATE)];
     let files = files.into_iter().map(|(name, template)| (name, render(template, config)));
-    files.filter(|(_, text)| text.contains("\n  - name: ")).collect()
+    let files = files.filter(|(_, text)| text.contains("\n  - name: "));
+    files.chain(jobs::rule_file(config, grafana(config).as_deref()).map(|text| (jobs::RULE_FILE, text))).collect()
 }
 
 /// The built-in rule files by name, as they ship.

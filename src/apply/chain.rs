@@ -4,11 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+
 use super::{Apply, component_goal, misplaced, wait};
 use crate::docker::archive::{Entry, pack};
 use crate::docker::translate::create_body;
 use crate::error::{Code, Error, Goal as _, Result};
 use crate::http::grafana::Grafana;
+use crate::http::pushgateway::{Group, Pushgateway};
+use crate::jobs;
 use crate::observed::Container;
 use crate::plan::{Action, Import, Plan, Step};
 use crate::secret::Secret;
@@ -27,12 +31,15 @@ pub(super) struct Chain<'a> {
     restarts: Cell<i64>,
     /// One client for all imports: a refused login is not tried again.
     grafana: tokio::sync::OnceCell<Grafana>,
+    /// What the Pushgateway held before the first declaration.
+    groups: tokio::sync::OnceCell<Vec<Group>>,
 }
 
 impl<'a> Chain<'a> {
     pub(super) fn new(apply: &'a Apply<'a>, spec: &'a ComponentSpec) -> Self {
         let id = current(apply, spec).map(|container| container.id.clone());
-        Self { apply, spec, id: RefCell::new(id), restarts: Cell::new(0), grafana: tokio::sync::OnceCell::new() }
+        let (grafana, groups) = (tokio::sync::OnceCell::new(), tokio::sync::OnceCell::new());
+        Self { apply, spec, id: RefCell::new(id), restarts: Cell::new(0), grafana, groups }
     }
 
     /// Performs the chain; the secrets are made together, and all deliveries are one upload for each volume.
@@ -96,7 +103,24 @@ impl<'a> Chain<'a> {
                 wait::ready(self.apply, self.spec, &self.id()?, restarts).await
             }
             Action::Import(import) => self.import(import).await,
+            Action::Declare(name) => self.declare(name).await,
+            Action::Withdraw(name) => self.pushgateway().delete(&jobs::key(name)).await,
             other => Err(misplaced(other)),
+        }
+    }
+
+    fn pushgateway(&self) -> Pushgateway {
+        Pushgateway::new(self.apply.http, &self.spec.url())
+    }
+
+    /// Tells the Pushgateway of a job, unless it turns out to know it. Looked at now: before, it may not have answered.
+    async fn declare(&self, name: &str) -> Result<()> {
+        let pushgateway = self.pushgateway();
+        let groups = self.groups.get_or_try_init(|| pushgateway.groups()).await?;
+        let job = self.apply.stack.jobs.iter().find(|job| job.name == name);
+        match job.filter(|job| jobs::cause(job, groups).is_some()) {
+            Some(job) => pushgateway.put(&jobs::key(name), &jobs::declaration(job, groups, Timestamp::now())).await,
+            None => Ok(()),
         }
     }
 

@@ -193,6 +193,36 @@ pub enum Dashboard {
     },
 }
 
+/// Flags of `run`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The exit status is the command's own: 128+N where signal N ended it, 127 where there is no such command, 126 where it cannot
+be run, 124 where its time was over, 75 where another run goes on and it must not overlap. Whatever is wrong with monitoring
+is told in one line on standard error, and changes nothing else.")]
+pub struct Run {
+    /// A job of the settings: its name is the script's, and its command is run where none is given
+    #[arg(value_name = "JOB")]
+    pub job: Option<String>,
+    /// The name of the script in the metrics; left out, it is that of the command without its folder
+    #[arg(long, value_name = "NAME", conflicts_with = "job")]
+    pub name: Option<String>,
+    /// End the command when it takes longer: SIGTERM, and SIGKILL 10 s later; such a run is a failure
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<PromDuration>,
+    /// Do not start the command while another run of the script goes on
+    #[arg(long)]
+    pub no_overlap: bool,
+    /// Keep the last N lines of the output in the ledger; the command then writes to pipes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub capture: Option<u16>,
+    /// Write the metrics to a file in this folder of node_exporter's textfile collector, in place of pushing them
+    #[arg(long, value_name = "DIR")]
+    pub textfile: Option<PathBuf>,
+    /// The command and its arguments, behind `--`
+    #[arg(last = true, value_name = "COMMAND", required_unless_present = "job")]
+    pub command: Vec<std::ffi::OsString>,
+}
+
 /// What to do with rules.
 #[derive(Debug, Subcommand)]
 pub enum Rules {

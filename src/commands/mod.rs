@@ -12,6 +12,7 @@ mod password;
 mod push;
 mod render;
 mod rules;
+pub mod run;
 mod status;
 mod up;
 mod verify;
@@ -84,9 +85,14 @@ pub async fn run(cli: Cli, environment: BTreeMap<String, String>, directory: Pat
     let result = if stops_by_itself(&cli.command) {
         dispatch(&context, cli.command).await
     } else {
+        let changes = changes(&cli.command);
+        let interrupted = || {
+            let what = format!("`{name}`");
+            if changes { context.stop.error(&what) } else { context.stop.error_of_look(&what) }
+        };
         tokio::select! {
             result = dispatch(&context, cli.command) => result,
-            () = context.stop.token.cancelled() => Err(context.stop.error(&format!("`{name}`"))),
+            () = context.stop.token.cancelled() => Err(interrupted()),
         }
     };
     ui.finish(name, result)
@@ -119,6 +125,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         Command::Init
         | Command::Status(_)
         | Command::Why(_)
+        | Command::Run(_)
         | Command::Push(_)
         | Command::Open(_)
         | Command::Password(cli::Password::Show)
@@ -131,6 +138,17 @@ const fn stops_by_itself(command: &Command) -> bool {
     }
 }
 
+/// Whether a command that is dropped when it is interrupted may have changed something by then.
+const fn changes(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Init
+            | Command::Dashboard(cli::Dashboard::Import { .. } | cli::Dashboard::Export { .. })
+            | Command::Render(_)
+            | Command::Man { .. }
+    )
+}
+
 async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
     match command {
         Command::Init => init::run(context),
@@ -140,6 +158,8 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Status(flags) => status::run(context, &flags).await,
         Command::Verify(flags) => verify::run(context, &flags).await,
         Command::Why(flags) => why::run(context, &flags).await,
+        // `main` has run it, before there was a context.
+        Command::Run(_) => Ok(Report::default()),
         Command::Push(what) => push::run(context, &what).await,
         Command::Logs(flags) => logs::run(context, &flags).await,
         Command::Open(flags) => open::run(context, &flags).await,
@@ -154,7 +174,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
 }
 
 /// Flags as settings, each under the name it was typed with.
-fn sources(global: &Global, environment: &BTreeMap<String, String>, directory: PathBuf) -> Result<Sources> {
+pub(crate) fn sources(global: &Global, environment: &BTreeMap<String, String>, directory: PathBuf) -> Result<Sources> {
     let mut flags = Vec::new();
     for setting in &global.settings {
         let (key, value) = setting.split_once('=').ok_or_else(|| {

@@ -13,6 +13,7 @@ use crate::docker::Docker;
 use crate::error::Result;
 use crate::http::Http;
 use crate::http::grafana::Grafana;
+use crate::http::pushgateway::{Group, Pushgateway};
 use crate::lock::Lock;
 use crate::observed::{Observed, State};
 use crate::plan::{Plan, needed_ports, reconcile};
@@ -32,6 +33,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
     if flags.dry_run {
         let mut observed = observe(&docker, &http, &stack).await?;
         observed.grafana = grafana_state(&http, &stack, &observed).await;
+        observed.groups = pushed(&http, &stack, &observed).await;
         let mut plan = reconcile(&stack, &observed, config.images.pull)?;
         if flags.demo {
             plan.steps.extend(demo::steps(&config, &observed.containers));
@@ -52,6 +54,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
     };
     // Asked once, after the pulls: every look is a login, and five refused ones lock the user out.
     observed.grafana = grafana_state(&http, &stack, &observed).await;
+    observed.groups = pushed(&http, &stack, &observed).await;
     let mut plan = reconcile(&stack, &observed, Pull::Missing)?;
     // Waiting for servers begins here: a slow registry must not use up their time.
     let deadline = Instant::now() + flags.wait.as_duration();
@@ -149,6 +152,16 @@ async fn grafana_state(http: &Http, stack: &Stack, observed: &Observed) -> Optio
     let container = observed.containers.iter().find(|container| container.component == Some(Component::Grafana))?;
     let password = admin_password(&container.files).filter(|_| container.ready)?;
     Some(Grafana::new(http, &spec.url(), ADMIN_USER, password).state(content).await)
+}
+
+/// The groups that the Pushgateway holds, if it runs as it should and answers; if not, the plan says what it would look at.
+async fn pushed(http: &Http, stack: &Stack, observed: &Observed) -> Option<Vec<Group>> {
+    let spec = stack.get(Component::Pushgateway)?;
+    let container = observed.containers.iter().find(|container| container.component == Some(Component::Pushgateway))?;
+    if !container.ready {
+        return None;
+    }
+    Pushgateway::new(http, &spec.url()).groups().await.ok()
 }
 
 fn dry_run(plan: &Plan) -> Report {

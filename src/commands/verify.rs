@@ -13,6 +13,7 @@ pub(super) use settle::settled;
 
 use super::Context;
 use crate::cli;
+use crate::component::Component;
 use crate::config::{Config, quote};
 use crate::docker::Docker;
 use crate::error::{Code, Error, Result};
@@ -32,12 +33,15 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Verify) -> Result<Re
     if flags.list {
         return list(context, &target, &selection, flags).await;
     }
+    if flags.deep {
+        can_fly(&target, &selection)?;
+    }
     let verdict = modes::Job { context, target: &target, selection: &selection, flags, refused: Refused::default() }
         .run()
         .await?;
     reports::write(context, flags, &verdict)?;
     if context.stop.asked() && !flags.watch {
-        return Err(context.stop.error("`verify`"));
+        return Err(context.stop.error_of_look("`verify`"));
     }
     // What `--watch` found is on the screen already.
     let text = if flags.watch { String::new() } else { rendered(context, flags, &verdict) };
@@ -60,7 +64,7 @@ enum Target {
     /// The stack that the settings describe.
     Own(Box<Config>),
     /// Servers that are given by their addresses.
-    Given(Vec<(crate::component::Component, Server)>),
+    Given(Vec<(Component, Server)>),
 }
 
 impl Target {
@@ -137,7 +141,41 @@ fn known(selection: &Selection, catalog: &[Check], deep: bool) -> Result<()> {
         return Err(Error::new(Code::Usage, format!("no check is named {}{hint}", quote(word)))
             .hint("`moko-mon verify --list` shows all; the beginning of a name up to a dot stands for all below it"));
     }
-    Ok(())
+    something(selection, catalog.iter().chain(all.iter().filter(|_| deep)))
+}
+
+/// Refuses a selection of which nothing is left: no check would be made, and none would fail.
+fn something<'a>(selection: &Selection, mut all: impl Iterator<Item = &'a Check>) -> Result<()> {
+    if all.any(|check| selection.wants(&check.id)) {
+        return Ok(());
+    }
+    let what = if selection.only.is_empty() { "all checks" } else { "all that `--only` names" };
+    Err(Error::new(Code::Usage, format!("`--skip` leaves out {what}, so nothing would be proved"))
+        .hint("take something out of `--skip`; `moko-mon verify --list` shows all checks"))
+}
+
+/// Refuses a canary that could not be sent, or of which nothing would be told.
+fn can_fly(target: &Target, selection: &Selection) -> Result<()> {
+    if !canary::checks().iter().any(|check| selection.wants(&check.id)) {
+        return Err(Error::new(
+            Code::Usage,
+            "`--deep` sends a canary, and `--only` or `--skip` leaves out all its hops",
+        )
+        .hint("leave out `--deep`, or add `canary` to `--only`"));
+    }
+    let Target::Given(servers) = target else { return Ok(()) };
+    let is_given = |wanted: &Component| servers.iter().any(|(component, _)| component == wanted);
+    match canary::WAY.iter().find(|component| !is_given(component)) {
+        None => Ok(()),
+        Some(missing) => Err(Error::new(
+            Code::Usage,
+            format!(
+                "`--deep` sends a canary from a Pushgateway through Prometheus to Alertmanager, and no {} is given",
+                missing.title()
+            ),
+        )
+        .hint(format!("add `--{missing}-url URL`, or leave out `--deep`"))),
+    }
 }
 
 async fn list(context: &Context<'_>, target: &Target, selection: &Selection, flags: &cli::Verify) -> Result<Report> {

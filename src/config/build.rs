@@ -96,6 +96,7 @@ impl Builder {
         for (shown, file) in &dashboards {
             self.problems.extend(dashboards::check(shown, &file.content, &mut uids));
         }
+        let jobs = self.jobs(settings.jobs.into_iter().map(|Nullable(job)| job).collect());
         let checks = settings.checks.into_iter().map(|Nullable(check)| check).collect();
         let checks = self.checks(checks);
         let files = |files: Vec<(String, UserFile)>| files.into_iter().map(|(_, file)| file).collect();
@@ -129,6 +130,7 @@ impl Builder {
             targets,
             extra_rules: files(extra_rules),
             push: settings.push.below(&self.base),
+            jobs,
             checks,
         }
     }

@@ -13,7 +13,8 @@ use super::{files, names};
 use crate::yaml::{self, Limits};
 
 /// Variables with our prefix that are no settings.
-const OTHER_VARIABLES: [&str; 4] = [FILE_VARIABLE, "MOKO_MON_OUTPUT", "MOKO_MON_SCRIPT", "MOKO_MON_RUN_ID"];
+const OTHER_VARIABLES: [&str; 4] =
+    [FILE_VARIABLE, "MOKO_MON_OUTPUT", crate::run::SCRIPT_VARIABLE, crate::run::RUN_VARIABLE];
 
 /// The limits of `moko-mon.yaml`.
 const LIMITS: Limits = Limits { bytes: 256 << 10, depth: 32 };

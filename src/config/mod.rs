@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::component::Component;
+use crate::jobs::Job;
 
 mod address;
 mod build;
@@ -18,6 +19,7 @@ mod decode;
 mod duration;
 mod files;
 mod init;
+mod jobs;
 mod json_schema;
 mod layers;
 pub(crate) mod names;
@@ -69,6 +71,8 @@ pub struct Config {
     pub extra_rules: Vec<UserFile>,
     /// Where totals of scripts are kept and published.
     pub push: Push,
+    /// The jobs that should run; names are unique.
+    pub jobs: Vec<Job>,
     /// The user's own checks; names are unique.
     pub checks: Vec<CustomCheck>,
 }
@@ -76,7 +80,8 @@ pub struct Config {
 /// Settings of the built-in rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
-    /// Alerts that are switched off, by name; each is one of [`crate::rules::ALERTS`].
+    /// Alerts that are switched off, by name; each is one of [`crate::rules::ALERTS`] or of
+    /// [`crate::jobs::ALERTS`].
     pub disabled: BTreeSet<String>,
     /// Where the runbooks are, without a trailing slash.
     pub runbooks: String,

@@ -1,16 +1,20 @@
 //! The settings group `push`: where `run` and `push` keep totals, and where they publish them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::build::Builder;
 use super::layers::Layers;
-use super::problem::{Problem, Problems};
+use super::problem::{Place, Problem, Problems};
 use super::resolve::{Setting, Sources, assemble, base};
 use super::scalar::Scalar;
 use super::schema::Field;
+use super::shape::{self, Nullable};
 use super::{PromDuration, names};
 use crate::error::Error;
+use crate::jobs::Job;
 use crate::stack::Port;
 
 /// The table of the group.
@@ -120,8 +124,25 @@ pub struct PushSettings {
     pub own_gateway: String,
     /// What is wrong with the group itself, or with a source as a whole: it does not say for sure where to publish.
     pub doubt: Option<Error>,
-    /// How many problems there are elsewhere.
-    pub others: usize,
+    /// The jobs of the manifest as they are set.
+    jobs: Vec<shape::Job>,
+    /// The folder to which paths are relative.
+    base: PathBuf,
+    places: BTreeMap<String, Place>,
+}
+
+impl PushSettings {
+    /// The job of this name in the manifest; one that is wrong is none, and `config check` tells.
+    #[must_use]
+    pub fn job(&mut self, name: &str) -> Option<Job> {
+        let mut found = None;
+        for (index, job) in std::mem::take(&mut self.jobs).into_iter().enumerate().filter(|(_, job)| job.name == name) {
+            let (base, places) = (self.base.clone(), self.places.clone());
+            let mut builder = Builder::new(base, String::new(), places, Vec::new());
+            found = found.or_else(|| builder.job(index, job));
+        }
+        found
+    }
 }
 
 /// The group `push` alone. Nothing in it is read but the sources of settings: none of the files that settings name.
@@ -130,14 +151,15 @@ pub fn push(sources: &Sources) -> Option<PushSettings> {
     #[derive(Deserialize)]
     struct Needed {
         bind: std::net::IpAddr,
-        pushgateway: super::shape::Common,
+        pushgateway: shape::Common,
         push: Push,
+        jobs: Vec<Nullable<shape::Job>>,
     }
     let mut layers = Layers::read(sources);
     let settings: Vec<Setting> = layers.settings(sources);
     let Layers { file, decoder, .. } = layers;
     let (folder, _) = base(sources, file.as_deref(), &decoder.file);
-    let Needed { bind, pushgateway, push } = serde_json::from_value(assemble(&settings)).ok()?;
+    let Needed { bind, pushgateway, push, jobs } = serde_json::from_value(assemble(&settings)).ok()?;
     let own = |key: &str| key == "bind" || key == "pushgateway.port" || key.starts_with("push");
     let doubtful = |problem: &Problem| {
         let stranger = decoder.strangers.iter().find(|(place, _)| *place == problem.place);
@@ -147,11 +169,13 @@ pub fn push(sources: &Sources) -> Option<PushSettings> {
             None => own(&problem.key) || problem.key.is_empty(),
         }
     };
-    let (doubts, others): (Vec<_>, Vec<_>) = decoder.problems.into_iter().partition(doubtful);
+    let doubts: Vec<Problem> = decoder.problems.iter().filter(|problem| doubtful(problem)).cloned().collect();
     Some(PushSettings {
         push: push.below(&folder),
         own_gateway: Port { bind, host: pushgateway.port, container: 0 }.url(),
         doubt: (!doubts.is_empty()).then(|| Problems(doubts).into()),
-        others: others.len(),
+        jobs: jobs.into_iter().map(|Nullable(job)| job).collect(),
+        base: folder,
+        places: decoder.places,
     })
 }

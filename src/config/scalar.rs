@@ -8,6 +8,7 @@ use super::address::Address;
 use super::checks::Expectation;
 use super::duration::PromDuration;
 use super::{names, size};
+use crate::jobs::{self, Schedule};
 use crate::rules::ALERTS;
 
 /// The kinds of single values.
@@ -70,6 +71,10 @@ pub(crate) enum Scalar {
     Check,
     /// What a check of the user expects.
     Expectation,
+    /// When a job is due.
+    Schedule,
+    /// The name of a time zone.
+    TimeZone,
 }
 
 /// What is wrong with a value: the two halves of a problem's sentence.
@@ -117,8 +122,8 @@ impl Scalar {
             Self::Choice(words) if !words.contains(&text) => {
                 return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, words.iter().copied())));
             }
-            Self::Alert if !ALERTS.contains(&text) => {
-                return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, ALERTS)));
+            Self::Alert if !alerts().any(|alert| alert == text) => {
+                return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, alerts())));
             }
             Self::Project if !names::is_project(text) => return refuse(format!("{shown} is not a project name")),
             Self::Bind if text.parse::<IpAddr>().is_err() => {
@@ -165,6 +170,17 @@ impl Scalar {
             Self::Check if !names::is_check(text) => return refuse(format!("{shown} is not a check name")),
             Self::Expectation => {
                 if let Err(fact) = text.parse::<Expectation>() {
+                    return refuse(format!("{shown} {fact}"));
+                }
+            }
+            Self::Schedule => {
+                // Which zone it is read in does not matter here.
+                if let Err(fault) = Schedule::parse(text, jiff::tz::TimeZone::UTC) {
+                    return Err(Complaint::new(format!("{shown} {}", fault.found), fault.expected));
+                }
+            }
+            Self::TimeZone => {
+                if let Err(fact) = jobs::zone(text) {
                     return refuse(format!("{shown} {fact}"));
                 }
             }
@@ -253,6 +269,10 @@ impl Scalar {
             Self::Expectation => {
                 "`\"> 0\"` (or `>=`, `<`, `<=`, `==`, `!=`), `absent` or `at least 3 series`".to_owned()
             }
+            Self::Schedule => {
+                "a cron expression such as `0 3 * * 1-5`, or a calendar event such as `Mon..Fri 03:00`".to_owned()
+            }
+            Self::TimeZone => jobs::ZONE.to_owned(),
             Self::File => "the path of a file, relative to the configuration file".to_owned(),
             Self::Glob => "a path or pattern such as `rules/*.yml`".to_owned(),
         }
@@ -266,9 +286,11 @@ impl Scalar {
             Self::Registry => {
                 json!({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*/?$"})
             }
-            Self::Image | Self::Text | Self::File | Self::Glob => json!({"type": "string", "minLength": 1}),
+            Self::Image | Self::Text | Self::File | Self::Glob | Self::Schedule | Self::TimeZone => {
+                json!({"type": "string", "minLength": 1})
+            }
             Self::Choice(words) => json!({"type": "string", "enum": words}),
-            Self::Alert => json!({"type": "string", "enum": ALERTS}),
+            Self::Alert => json!({"type": "string", "enum": alerts().collect::<Vec<_>>()}),
             Self::Port => json!({"type": "integer", "minimum": 1, "maximum": 65535}),
             Self::Memory { .. } => json!({"type": "string", "pattern": "^[1-9][0-9]*([kK]|[mM]|[gG])([iI]?[bB])?$"}),
             Self::Duration { .. } => json!({
@@ -292,6 +314,11 @@ impl Scalar {
             Self::MetricsPath => json!({"type": "string", "pattern": "^/[^\\s?#]*$"}),
         }
     }
+}
+
+/// The alerts of ours that can be switched off.
+fn alerts() -> impl Iterator<Item = &'static str> {
+    ALERTS.into_iter().chain(jobs::ALERTS)
 }
 
 /// The length of a duration in the table of settings.

@@ -4,6 +4,7 @@
 //! commented starting file all come from [`SETTINGS`]. A new setting is one row here and one field in
 //! [`super::shape`].
 
+use super::jobs::JOB;
 use super::push::PUSH;
 use super::scalar::Scalar;
 use super::thresholds::THRESHOLDS;
@@ -240,6 +241,13 @@ pub(crate) static SETTINGS: &[Field] = &[
         "push",
         "Where `moko-mon run` and `moko-mon push` keep the totals of scripts, and where they publish them.",
         PUSH,
+    ),
+    Field::list(
+        "jobs",
+        &Kind::Group(JOB),
+        "- name: backup\n  schedule: \"0 3 * * 1-5\"\n  timezone: Europe/Berlin\n  max_runtime: 2h\n  team: platform\n\
+         - name: sync\n  every: 15m\n  grace: 5m\n",
+        "What should run and when: each job gets its alerts, tests for them, and a line in the dashboard.",
     ),
     Field::list(
         "checks",

@@ -26,7 +26,25 @@ pub(crate) struct Settings {
     pub(crate) targets: Vec<Nullable<Target>>,
     pub(crate) rules: Rules,
     pub(crate) push: Push,
+    pub(crate) jobs: Vec<Nullable<Job>>,
     pub(crate) checks: Vec<Nullable<Check>>,
+}
+
+/// A job; a field that was wrong is empty here and has been reported.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Job {
+    pub(crate) name: String,
+    pub(crate) schedule: Option<String>,
+    pub(crate) every: Option<PromDuration>,
+    pub(crate) timezone: Option<String>,
+    pub(crate) grace: Option<PromDuration>,
+    pub(crate) max_runtime: Option<PromDuration>,
+    pub(crate) team: Option<String>,
+    pub(crate) owner: Option<String>,
+    pub(crate) severity: Option<String>,
+    pub(crate) runbook: Option<String>,
+    pub(crate) command: Vec<Nullable<String>>,
 }
 
 /// A check of the user; a field that was wrong is empty here and has been reported.

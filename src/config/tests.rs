@@ -7,6 +7,7 @@ use crate::error::Error;
 
 mod checks;
 mod contents;
+mod jobs;
 mod layers;
 mod settings;
 mod syntax;

@@ -202,10 +202,7 @@ impl<'a> Page<'a> {
     }
 
     fn sample(&mut self, mut line: Cursor<'a>, at: usize) -> Result<(), String> {
-        let mut name = match line.rest.starts_with('{') {
-            true => None,
-            false => Some(line.name(is_metric, "metric")?),
-        };
+        let mut name = if line.rest.starts_with('{') { None } else { Some(line.name(is_metric, "metric")?) };
         line.blanks();
         let labels = if line.eat('{') { line.labels(&mut name)? } else { Vec::new() };
         let name = name.ok_or("the name of the metric is missing")?;

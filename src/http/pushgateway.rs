@@ -57,6 +57,17 @@ impl Group {
         let kinds = names.filter_map(|name| self.metrics.get(&name)?.get("type")?.as_str());
         kinds.into_iter().any(|kind| kind == "UNTYPED")
     }
+
+    /// The labels and values of a counter or gauge.
+    #[must_use]
+    pub fn values(&self, metric: &str) -> Vec<(BTreeMap<String, String>, f64)> {
+        let samples = self.metrics.get(metric).and_then(|family| family.get("metrics")).and_then(Value::as_array);
+        let value = |sample: &Value| {
+            let labels = sample.get("labels").cloned().and_then(|labels| serde_json::from_value(labels).ok());
+            Some((labels.unwrap_or_default(), sample.get("value")?.as_str()?.parse().ok()?))
+        };
+        samples.into_iter().flatten().filter_map(value).collect()
+    }
 }
 
 impl GroupKey {

@@ -4,6 +4,7 @@
 //! FOLDER/scripts/NAME-HASH/state     the totals: one file for each script, replaced as a whole
 //!                         /lock      held for the moment of an update
 //!                         /runs/ID   a run that is not in the totals yet; locked for as long as its wrapper lives
+//!                         /alone     held by a run with `--no-overlap`
 //!                         /sending   held while the group is published, so that an older state never replaces a newer
 //!                         /sent      which revision was published, and where to
 //!                         /trouble   since when publishing fails, and why
@@ -31,7 +32,7 @@ use crate::error::{Code, Error, Result};
 pub(crate) use file::replace;
 pub(crate) use key::of as file_name;
 pub use runs::{ActiveRun, End, Started};
-pub use script::Script;
+pub use script::{Held, Script};
 pub use state::{DURATION_BOUNDS, Family, Series, State, Value};
 pub use trouble::Trouble;
 

@@ -183,6 +183,18 @@ pub(super) fn count(state: &mut State, run: &Started, end: &End) -> error::Resul
     Ok(())
 }
 
+/// Tells how many runs go on, of a script that has or had any.
+pub(super) fn running(state: &mut State, active: u32) -> error::Result<()> {
+    let name = "moko_script_running";
+    if active > 0 {
+        zeros(state)?;
+    }
+    if active > 0 || state.families.contains_key("moko_script_executions_total") {
+        state.set(name, &[], f64::from(active))?;
+    }
+    Ok(())
+}
+
 /// Lets the totals of a script begin at 0, so that its first failure is seen to happen.
 pub(super) fn zeros(state: &mut State) -> error::Result<()> {
     for status in ["success", "failure"] {

@@ -119,6 +119,18 @@ impl Script {
         }
     }
 
+    /// Holds the script for a run that must be alone; `None` if another one does.
+    pub fn hold_alone(&self) -> Result<Option<Held>> {
+        let taken = file::folder(&self.folder).and_then(|()| Lock::try_take(&self.folder.join("alone")));
+        Ok(taken.map_err(|error| self.unusable(&error))?.map(|lock| Held { _lock: lock }))
+    }
+
+    /// Whether anything was ever published, wherever that was.
+    #[must_use]
+    pub fn was_sent(&self) -> bool {
+        Sent::at(&self.folder).exists()
+    }
+
     /// The revision that was last published to a place, if the last one went there.
     #[must_use]
     pub fn sent(&self, place: &str) -> Option<u64> {
@@ -207,8 +219,7 @@ impl Script {
                 State { set_aside: Some(aside), ..State::new(&self.name) }
             }
         };
-        let mut ended = Vec::new();
-        let mut results = Vec::new();
+        let (mut ended, mut results, mut active) = (Vec::new(), Vec::new(), 0_u32);
         for path in self.records()? {
             let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if state.counted.contains(&id) {
@@ -222,13 +233,15 @@ impl Script {
                     ended.push(path);
                 }
                 Ok(Record::Broken) => ended.push(path),
-                Ok(Record::Active(_)) | Err(_) => {}
+                Ok(Record::Active(_)) => active += 1,
+                Err(_) => {}
             }
         }
         results.sort_by(|(_, one), (_, other)| one.end.total_cmp(&other.end));
         for (started, end) in &results {
             runs::count(&mut state, started, end)?;
         }
+        runs::running(&mut state, active)?;
         Ok((state, ended))
     }
 
@@ -264,6 +277,12 @@ impl Script {
         paths.sort();
         Ok(paths)
     }
+}
+
+/// A script that is held for a run until this is dropped.
+#[derive(Debug)]
+pub struct Held {
+    _lock: Lock,
 }
 
 /// The turn to publish.

@@ -22,6 +22,11 @@ impl Sent {
         if to == hash(place) { revision.parse().ok() } else { None }
     }
 
+    /// Whether anything was ever sent.
+    pub(super) fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
     /// Remembers what was sent; when it cannot, the next one sends again.
     pub(super) fn remember(&self, place: &str, revision: u64) {
         let _ = std::fs::write(&self.path, format!("{revision} {}\n", hash(place)));

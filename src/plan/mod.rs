@@ -1,5 +1,6 @@
 //! What to do, as a value that can be printed: every step with its cause.
 
+mod jobs;
 mod reconcile;
 mod refuse;
 #[cfg(test)]
@@ -81,6 +82,10 @@ pub enum Action {
     Wait,
     /// Brings Grafana's content up to date.
     Import(Import),
+    /// Tells the Pushgateway of the job of that name.
+    Declare(String),
+    /// Removes from the Pushgateway what it was told of the job of that name.
+    Withdraw(String),
     /// Part of `up --demo` or `demo stop`, with this verb; such a step is in no plan of the stack.
     Demo(&'static str),
 }
@@ -113,6 +118,8 @@ impl Action {
             Self::Reload => "reload",
             Self::Wait => "wait",
             Self::Import(_) => "import",
+            Self::Declare(_) => "declare",
+            Self::Withdraw(_) => "withdraw",
             Self::Demo(verb) => verb,
         }
     }

@@ -1,7 +1,9 @@
 //! From what should be and what is there to what has to be done; pure.
 
+use super::jobs;
 use super::refuse::{refuse_foreign, refuse_held_ports};
 use super::{Action, Import, Plan, Step};
+use crate::component::Component;
 use crate::config::Pull;
 use crate::docker::archive::digest;
 use crate::error::{Code, Error, Result};
@@ -136,6 +138,12 @@ impl Chain<'_> {
                 true
             }
         };
+        if self.spec.component == Component::Pushgateway {
+            let groups = self.observed.groups.as_deref().filter(|_| !starts);
+            for (action, subject, cause) in jobs::steps(&stack.jobs, groups) {
+                self.push(action, &subject, cause);
+            }
+        }
         if let (Some(content), false) = (&stack.grafana, self.spec.generated.is_empty()) {
             self.import(content, starts);
         }

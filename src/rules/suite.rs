@@ -5,8 +5,9 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::config::{Search, did_you_mean, read_file};
+use crate::config::{Config, Search, did_you_mean, read_file};
 use crate::error::{Code, Error, Result};
+use crate::jobs;
 use crate::rules::shipped;
 use crate::stack::{Access, FileSpec, RULES_PATH};
 use crate::yaml::{self, Limits, Node};
@@ -66,6 +67,15 @@ pub fn bundled() -> Vec<Test> {
         Test { name: name.to_owned(), bundled: true, path, files }
     };
     TESTS.into_iter().map(test).collect()
+}
+
+/// The test of the rules of the jobs, if there are any among those in force.
+pub fn of_jobs(config: &Config, in_force: &[FileSpec]) -> Result<Option<Test>> {
+    let rules = format!("{RULES_PATH}/{}", jobs::RULE_FILE);
+    let Some(file) = in_force.iter().find(|file| file.path == rules) else { return Ok(None) };
+    let test = public(format!("{BUNDLED}/jobs.yml"), &jobs::test_file(config, &rules)?);
+    let (name, path) = (jobs::TEST_FILE.to_owned(), test.path.clone());
+    Ok(Some(Test { name, bundled: true, path, files: vec![file.clone(), test] }))
 }
 
 /// A test file of the user, with the rule files that it names and with the rules in force.

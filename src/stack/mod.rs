@@ -14,6 +14,7 @@ use crate::component::Component;
 use crate::config::Config;
 use crate::error::Result;
 use crate::http::grafana as grafana_api;
+use crate::jobs::Job;
 
 pub use grafana::{ADMIN_PASSWORD, ADMIN_USER, DASHBOARD_UID, admin_password, folder as grafana_folder};
 pub use prometheus::{RULES_PATH, SCRAPE_JOBS};
@@ -31,6 +32,8 @@ pub struct Stack {
     pub project: String,
     /// The components, in the order of [`Component::ALL`].
     pub components: Vec<ComponentSpec>,
+    /// The jobs that the Pushgateway should know.
+    pub jobs: Vec<Job>,
     /// What Grafana should contain, if there is one.
     pub grafana: Option<grafana_api::Content>,
 }
@@ -48,7 +51,7 @@ impl Stack {
             })
             .collect::<Result<_>>()?;
         let grafana = config.grafana.enabled.then(|| grafana::content(config)).transpose()?;
-        Ok(Self { project: config.project.clone(), components, grafana })
+        Ok(Self { project: config.project.clone(), components, jobs: config.jobs.clone(), grafana })
     }
 
     /// The component's spec, if the stack has it.

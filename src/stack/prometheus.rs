@@ -68,6 +68,7 @@ pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
 fn check(config: &Config) -> Option<Check> {
     let settings = &config.prometheus;
     let ours_alone = config.extra_rules.is_empty()
+        && config.jobs.is_empty()
         && config.targets.is_empty()
         && settings.remote_write.is_empty()
         && settings.external_labels.is_empty();

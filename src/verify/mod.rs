@@ -7,6 +7,7 @@
 //! A check looks and judges; it never changes anything. What several checks need is asked once and kept as a [`Fact`].
 //! A check whose precondition did not hold is skipped and says which, so that one fault is one failure.
 
+mod abroad;
 mod bounded;
 pub mod canary;
 mod catalog;
@@ -33,7 +34,7 @@ pub use fact::Fact;
 pub use facts::{
     AlertmanagerFacts, ContractFacts, EngineFacts, Facts, GrafanaFacts, PrometheusFacts, PushgatewayFacts,
 };
-pub use run::{Selection, run};
+pub use run::{Selection, names, run};
 pub use world::{Engine, Expected, Refused, World};
 
 /// What is looked at, and how.
@@ -120,6 +121,14 @@ impl Finding {
     #[must_use]
     pub fn fail(evidence: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { outcome: Outcome::Fail, evidence: vec![evidence.into()], hint: Some(hint.into()) }
+    }
+
+    /// With a hint that helps where the stack is: `moko-mon up` mends nobody else's.
+    fn in_place(self, world: &World) -> Self {
+        if world.expected.is_some() {
+            return self;
+        }
+        Self { hint: self.hint.as_deref().map(abroad::hint), ..self }
     }
 
     /// Fails with these facts, or passes with `fine` when there are none.

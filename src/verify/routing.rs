@@ -18,6 +18,8 @@ pub(crate) struct Routing {
     pub(crate) root: Route,
     /// The kinds of integrations of each receiver, such as `webhook`, by its name.
     pub(crate) receivers: BTreeMap<String, Vec<String>>,
+    /// Receiver and kind of the integrations that are not told of the end of an alert.
+    hiding_resolved: Vec<(String, String)>,
 }
 
 /// A route and those below it.
@@ -44,19 +46,33 @@ impl Routing {
     /// Reads `config.original` of `/api/v2/status`.
     pub(crate) fn read(text: &str) -> Result<Self> {
         let config: Value = yaml::from_str(text)?;
-        let receivers = list(&config["receivers"]).map(|receiver| {
-            let kinds = receiver.as_object().into_iter().flatten().filter_map(|(key, value)| {
-                let kind = key.strip_suffix("_configs")?;
-                (list(value).count() > 0).then(|| kind.to_owned())
-            });
-            (receiver["name"].as_str().unwrap_or_default().to_owned(), kinds.collect())
-        });
-        Ok(Self { root: Route::read(&config["route"], ""), receivers: receivers.collect() })
+        let mut hiding_resolved = Vec::new();
+        let mut receivers = BTreeMap::new();
+        for receiver in list(&config["receivers"]) {
+            let name = receiver["name"].as_str().unwrap_or_default();
+            let mut kinds = Vec::new();
+            for (key, integrations) in receiver.as_object().into_iter().flatten() {
+                let Some(kind) = key.strip_suffix("_configs").filter(|_| list(integrations).next().is_some()) else {
+                    continue;
+                };
+                kinds.push(kind.to_owned());
+                if list(integrations).any(|of| of["send_resolved"] == false) {
+                    hiding_resolved.push((name.to_owned(), kind.to_owned()));
+                }
+            }
+            receivers.insert(name.to_owned(), kinds);
+        }
+        Ok(Self { root: Route::read(&config["route"], ""), receivers, hiding_resolved })
     }
 
     /// Whether a receiver tells anybody.
     pub(crate) fn tells(&self, receiver: &str) -> bool {
         self.receivers.get(receiver).is_some_and(|kinds| !kinds.is_empty())
+    }
+
+    /// Whether any integration of this kind is not told of the end of an alert; of all receivers, if the name is empty.
+    pub(crate) fn hides_resolved(&self, kind: &str, receiver: &str) -> bool {
+        self.hiding_resolved.iter().any(|(of, own)| own == kind && (receiver.is_empty() || of == receiver))
     }
 
     /// The receivers that have an integration of this kind.

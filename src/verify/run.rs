@@ -38,7 +38,8 @@ impl Selection {
 }
 
 /// Whether a word is an id or the first parts of it.
-fn names(word: &str, id: &str) -> bool {
+#[must_use]
+pub fn names(word: &str, id: &str) -> bool {
     id.strip_prefix(word.trim_end_matches('.')).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
@@ -85,7 +86,8 @@ async fn one(check: &Check, world: &World, needs: Vec<Shared<BoxFuture<'_, Check
             "give it more time with `--timeout 30s`; see what is slow with `moko-mon status`",
         ),
     };
-    checked(finding, begun.elapsed())
+    let duration = begun.elapsed();
+    checked(finding.in_place(world), duration)
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod containers;
 mod dashboard;
 mod demo;
 mod down;
+mod examples;
 mod fresh;
 mod grafana;
 mod heal;

@@ -111,3 +111,23 @@ fn logs_follow_ends_well_on_an_interrupt() {
     assert_eq!(lines.next(), None);
     assert_eq!(running.ends().code(), 0);
 }
+
+#[test]
+fn what_only_looks_does_not_say_that_it_goes_on() {
+    let lab = Lab::up();
+    for arguments in [&["status"][..], &["verify"], &["why", "TargetDown"], &["up", "--dry-run"]] {
+        lab.engine.forget();
+        lab.engine.fault("GET /*", 1, Fault::Hold);
+        let running = lab.command(arguments).start();
+        lab.engine.wait_for("GET /*", 1);
+        running.signal("INT");
+        let output = running.ends();
+        lab.engine.release();
+        assert_eq!(output.code(), 130, "{}", output.text());
+        let error = format!(
+            "error: `{}` was interrupted\nhint: run it again: it changed nothing, and starts from the beginning",
+            arguments[0]
+        );
+        assert_eq!(output.error(), error, "{arguments:?}");
+    }
+}

@@ -55,6 +55,21 @@ fn wrong_words_are_refused_before_anything_is_asked() {
             "error: `canary.fired` is made with `--deep` only\nhint: add `--deep`; it takes a minute or two",
         ),
         (
+            &["verify", "--only", "prometheus.ready", "--skip", "prometheus"],
+            "error: `--skip` leaves out all that `--only` names, so nothing would be proved\nhint: take something out of \
+             `--skip`; `moko-mon verify --list` shows all checks",
+        ),
+        (
+            &["verify", "--deep", "--only", "prometheus.ready"],
+            "error: `--deep` sends a canary, and `--only` or `--skip` leaves out all its hops\nhint: leave out `--deep`, or \
+             add `canary` to `--only`",
+        ),
+        (
+            &[&url[..], &["--deep"]].concat(),
+            "error: `--deep` sends a canary from a Pushgateway through Prometheus to Alertmanager, and no Pushgateway is \
+             given\nhint: add `--pushgateway-url URL`, or leave out `--deep`",
+        ),
+        (
             &["verify", "--report", "results"],
             "error: `--report results` does not say in which format\nhint: end the name with `.json`, `.xml` (JUnit), \
              `.md` or `.txt`",
@@ -129,6 +144,15 @@ fn wrong_words_are_refused_before_anything_is_asked() {
     }
 }
 
+/// The exit status is that of a proof, and nothing was proved.
+#[test]
+fn what_is_asked_for_by_name_and_not_given_is_no_success() {
+    let lab = Lab::new();
+    let output = lab.run(&["verify", "--prometheus-url", "http://127.0.0.1:1", "--only", "engine"]);
+    assert_eq!(output.code(), 1, "{}", output.text());
+    insta::assert_snapshot!(output.error(), @"");
+}
+
 #[test]
 fn every_check_is_explained() {
     let lab = Lab::new();
@@ -150,7 +174,7 @@ fn waiting_ends_when_nothing_fails_or_with_the_last_evidence() {
     lab.engine.remove("moko-mon-pushgateway");
     let output = lab.run(&[&only[..], &["--wait", "1s"]].concat());
     assert_eq!(output.code(), 1);
-    assert!(output.stderr.starts_with("1 of 1 check failed; waiting at most "), "{}", output.stderr);
+    assert!(output.stderr.starts_with("1 of 1 checks failed; waiting at most "), "{}", output.stderr);
     assert!(output.stdout.starts_with("FAIL  pushgateway.ready\n"), "{}", output.stdout);
     let waiting = lab.command(&[&only[..], &["--wait", "2m"]].concat()).start();
     lab.run(&["up"]).succeeds();

@@ -47,6 +47,7 @@ pub(super) async fn run(context: &Context<'_>, files: &[PathBuf], report: Option
         return Err(unwritable(Code::Usage, report, &format!("there is no folder `{}`", folder.display())));
     }
     let mut tests = rules::bundled();
+    tests.extend(rules::of_jobs(&config, &in_force)?);
     for file in files {
         tests.push(rules::read_test(&context.sources.directory, file, &in_force)?);
     }

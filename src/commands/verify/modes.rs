@@ -8,7 +8,7 @@ use crate::commands::Context;
 use crate::error::{Code, Error, Result};
 use crate::ui::{Event, Format, human};
 use crate::verify::report::Verdict;
-use crate::verify::{self, Outcome, Refused, Selection, canary, catalog};
+use crate::verify::{self, Outcome, Refused, Selection, canary, catalog, names};
 
 /// The pause between two rounds of `--wait`.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -36,12 +36,17 @@ impl Job<'_> {
             Some(limit) => self.until(begun + limit.as_duration()).await?,
             None => self.once().await?,
         };
-        // A canary of which no hop is wanted stays at home.
-        if self.flags.deep && canary::checks().iter().any(|check| self.selection.wants(&check.id)) {
+        if self.flags.deep {
             self.deepen(&mut verdict).await?;
         }
         verdict.took = begun.elapsed();
         Ok(verdict)
+    }
+
+    /// The checks that were asked for by name. Those of the canary are made after all others.
+    fn asked(&self) -> Vec<String> {
+        let is_hop = |word: &&String| canary::checks().iter().any(|check| names(word, &check.id));
+        self.selection.only.iter().filter(|word| !is_hop(word)).cloned().collect()
     }
 
     async fn once(&self) -> Result<Verdict> {
@@ -50,7 +55,7 @@ impl Job<'_> {
         let catalog = catalog(&world);
         known(self.selection, &catalog, self.flags.deep)?;
         let checked = verify::run(&catalog, &world, self.selection).await;
-        Ok(Verdict { checked, canary: None, took: begun.elapsed() })
+        Ok(Verdict { checked, asked: self.asked(), canary: None, took: begun.elapsed() })
     }
 
     /// Sends a canary behind the checks that were made.
@@ -118,7 +123,7 @@ impl Job<'_> {
                 () = stop.token.cancelled() => break,
             }
         }
-        last.ok_or_else(|| stop.error("`verify`"))
+        last.ok_or_else(|| stop.error_of_look("`verify`"))
     }
 }
 

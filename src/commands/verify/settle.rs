@@ -30,7 +30,7 @@ pub(in crate::commands) async fn settled(context: &Context<'_>, config: Config, 
         let is_last = begun.elapsed() >= limit;
         if is_last || is_scraped(&world).await {
             let checked = verify::run(&catalog(&world), &world, &Selection::default()).await;
-            let verdict = Verdict { checked, canary: None, took: look.elapsed() };
+            let verdict = Verdict { checked, asked: Vec::new(), canary: None, took: look.elapsed() };
             if is_last || verdict.failure(false).is_none() {
                 return Ok(verdict);
             }

@@ -5,18 +5,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::ground::{self, Ground};
+use super::ground::{self, Ground, Scrape};
+use super::patience::{Waited, late, wait};
 use super::{ALERT, Hop, JOB, LABEL, METRIC, PARTS, RECEIVER};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::Server;
 use crate::http::pushgateway::GroupKey;
 use crate::ui::human;
 use crate::verify::{Finding, Outcome};
-
-/// The time between two questions.
-const POLL: Duration = Duration::from_millis(250);
-/// What is granted beside the intervals: a busy machine scrapes, evaluates and answers late.
-pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 /// One canary on its way.
 pub(super) struct Flight<'a> {
@@ -27,13 +23,6 @@ pub(super) struct Flight<'a> {
     /// Whether the stack is ours, so that the rule and the route have to be there.
     ours: bool,
     path: String,
-}
-
-/// What came of asking until there is an answer.
-pub(super) enum Waited<T> {
-    Came(T),
-    /// Not within this time; the last error, if the server did not answer at all.
-    Late(Duration, Option<Error>),
 }
 
 impl<'a> Flight<'a> {
@@ -68,9 +57,11 @@ impl<'a> Flight<'a> {
             }
         };
         tokio::select! {
-            () = way => {}
+            biased;
             () = stop.cancelled() => {}
+            () = way => {}
         }
+        cut_off(&mut hops, &tell);
         let begun = Instant::now();
         let removed = self.removed(&ground).await.unwrap_or_else(Finding::from);
         // What was refused may have arrived all the same, but if it cannot be removed either, that is the same trouble.
@@ -115,30 +106,45 @@ impl<'a> Flight<'a> {
     }
 
     async fn scraped(&self, ground: &Ground) -> Result<Finding> {
-        let hint = "see the target of the Pushgateway on Prometheus' page /targets";
+        let hint = "see what is wrong with the target with `moko-mon verify --only prometheus.targets`";
         let scrape = match &ground.scrape {
             Ok(Some(scrape)) => scrape,
             Ok(None) => return Ok(Finding::fail("Prometheus scrapes no Pushgateway", hint)),
-            Err(error) => return Err(error.clone()),
+            Err(error) => return Err(error.clone().hint("see what Prometheus says with `moko-mon logs prometheus`")),
         };
         let query = format!("{METRIC}{{{LABEL}=\"{}\"}}", self.id);
+        let begun = Instant::now();
         let seen = async || {
             let answer = ground::ask(self.prometheus, "/api/v1/query", &[("query", &query)]).await?;
-            Ok(answer["data"]["result"].get(0).map(|series| series["metric"]["job"].clone()))
+            if let Some(series) = answer["data"]["result"].get(0) {
+                return Ok(Some(Ok(series["metric"]["job"].clone())));
+            }
+            // One scrape may fail; where two had their time, waiting for another brings nothing.
+            let fault = if begun.elapsed() > scrape.interval * 2 { self.fault(scrape).await? } else { None };
+            Ok(fault.map(Err))
         };
         Ok(match wait(scrape.interval, seen).await {
-            Waited::Came(job) if job == JOB => {
+            Waited::Came(Ok(job)) if job == JOB => {
                 Finding::pass(format!("Prometheus has it; it scrapes {} every {}", scrape.name, human(scrape.interval)))
             }
-            Waited::Came(job) => Finding::fail(
+            Waited::Came(Ok(job)) => Finding::fail(
                 format!("the pushed label `job` came as `exported_job`; `job` is {job}, that of the scrape"),
                 "set `honor_labels: true` in the scrape job of the Pushgateway",
             ),
+            Waited::Came(Err(fault)) => {
+                Finding::fail(format!("Prometheus cannot scrape {}: {fault}", scrape.name), hint)
+            }
             Waited::Late(limit, error) => {
                 let what = format!("Prometheus does not have it after {}", human(limit));
                 late(what, error, &format!("scrapes {} every {}", scrape.name, human(scrape.interval)), hint)
             }
         })
+    }
+
+    /// What Prometheus says of the newest scrape, if that failed.
+    async fn fault(&self, scrape: &Scrape) -> Result<Option<String>> {
+        let targets = ground::targets(self.prometheus).await?;
+        Ok(ground::fault(&targets, scrape))
     }
 
     async fn fired(&self, ground: &Ground) -> Result<Finding> {
@@ -281,6 +287,22 @@ impl<'a> Flight<'a> {
     }
 }
 
+/// What was not done when the canary was called back proves nothing: the first of it fails, and no report says that all
+/// is well.
+fn cut_off(hops: &mut Vec<Hop>, tell: impl Fn(&Hop)) {
+    let done = hops.len();
+    for (index, part) in PARTS.iter().enumerate().take(PARTS.len() - 1).skip(done) {
+        let finding = if index == done {
+            Finding::fail("interrupted before it was done", "send another with `moko-mon verify --deep`")
+        } else {
+            Finding::skip(format!("needs `{}`, which is `fail`", PARTS[done].id))
+        };
+        let hop = Hop { name: part.name, finding, took: Duration::ZERO };
+        tell(&hop);
+        hops.push(hop);
+    }
+}
+
 /// Whether Alertmanager will tell the canary's receiver, and only that.
 fn judge_received(alert: &Value) -> Finding {
     let receivers =
@@ -305,25 +327,19 @@ fn judge_received(alert: &Value) -> Finding {
     Finding::pass(format!("Alertmanager has it for receiver `{RECEIVER}`"))
 }
 
-/// Asks until there is an answer, at most twice as long as it should take; a server that restarts is given its time.
-pub(super) async fn wait<T>(expected: Duration, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Waited<T> {
-    let (begun, limit) = (Instant::now(), expected * 2 + GRACE);
-    loop {
-        let error = match ask().await {
-            Ok(Some(found)) => return Waited::Came(found),
-            Ok(None) => None,
-            Err(error) => Some(error),
-        };
-        if begun.elapsed() > limit {
-            return Waited::Late(limit, error);
-        }
-        tokio::time::sleep(POLL).await;
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn late(what: String, error: Option<Error>, rhythm: &str, hint: &str) -> Finding {
-    let mut finding = Finding::fail(what, hint);
-    finding.evidence.push(format!("it {rhythm}"));
-    finding.evidence.extend(error.into_iter().flat_map(|error| std::iter::once(error.message).chain(error.causes)));
-    finding
+    #[test]
+    fn a_canary_that_is_called_back_proves_nothing_of_what_it_did_not_do() {
+        let pushed = Hop { name: "pushed", finding: Finding::pass("taken"), took: Duration::ZERO };
+        let mut hops = vec![pushed];
+        cut_off(&mut hops, |_| {});
+        let told: Vec<(&str, Outcome, &str)> =
+            hops.iter().map(|hop| (hop.name, hop.finding.outcome, hop.first())).collect();
+        assert_eq!(told[1], ("scraped", Outcome::Fail, "interrupted before it was done"));
+        assert_eq!(told[2], ("fired", Outcome::Skip, "needs `canary.scraped`, which is `fail`"));
+        assert_eq!(told.len(), PARTS.len() - 1, "it is taken back all the same");
+    }
 }

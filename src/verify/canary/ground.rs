@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::flight::{Flight, GRACE, Waited, wait};
+use super::flight::Flight;
+use super::patience::{GRACE, Waited, wait};
 use super::{ALERT, JOB, LABEL, RECEIVER};
 use crate::config::PromDuration;
 use crate::error::Result;
@@ -33,6 +34,8 @@ pub(super) struct Scrape {
     pub(super) name: String,
     /// The time between two scrapes.
     pub(super) interval: Duration,
+    /// When the last one was before the start, in the server's words.
+    last: String,
 }
 
 /// Calls of an integration since Alertmanager started.
@@ -106,10 +109,28 @@ async fn rule(prometheus: &Server) -> Result<Option<Duration>> {
 /// The rarest scrape of what says of itself that it is a Pushgateway: which of several is meant cannot be known. Where
 /// nothing was scraped yet, it may be any target.
 async fn scrape(prometheus: &Server) -> Result<Option<Scrape>> {
-    let query = [("query", "count by (job, instance) (pushgateway_build_info)")];
+    // One that cannot be scraped now may have been an hour ago.
+    let query = [("query", "count by (job, instance) (last_over_time(pushgateway_build_info[1h]))")];
     let gateways = ask(prometheus, "/api/v1/query", &query).await?;
-    let targets = ask(prometheus, "/api/v1/targets", &[("state", "active")]).await?;
-    Ok(rarest(&gateways["data"]["result"], &targets["data"]["activeTargets"]))
+    Ok(rarest(&gateways["data"]["result"], &targets(prometheus).await?))
+}
+
+/// The targets that Prometheus scrapes.
+pub(super) async fn targets(prometheus: &Server) -> Result<Value> {
+    let mut answer = ask(prometheus, "/api/v1/targets", &[("state", "active")]).await?;
+    Ok(answer["data"]["activeTargets"].take())
+}
+
+/// Why the newest scrape failed, if it did and was after the start.
+pub(super) fn fault(targets: &Value, scrape: &Scrape) -> Option<String> {
+    let target = targets.as_array()?.iter().find(|target| name(target).as_ref() == Some(&scrape.name))?;
+    let failed = target["health"] == "down" && target["lastScrape"] != scrape.last.as_str();
+    failed.then(|| target["lastError"].as_str().unwrap_or_default().to_owned())
+}
+
+/// `job/instance`.
+fn name(target: &Value) -> Option<String> {
+    Some(format!("`{}/{}`", target["labels"]["job"].as_str()?, target["labels"]["instance"].as_str()?))
 }
 
 fn rarest(gateways: &Value, targets: &Value) -> Option<Scrape> {
@@ -120,9 +141,8 @@ fn rarest(gateways: &Value, targets: &Value) -> Option<Scrape> {
     };
     let scrape = |target: &Value| {
         let interval: PromDuration = target["scrapeInterval"].as_str()?.parse().ok()?;
-        let labels = &target["labels"];
-        let name = format!("`{}/{}`", labels["job"].as_str()?, labels["instance"].as_str()?);
-        Some(Scrape { name, interval: interval.as_duration() })
+        let last = target["lastScrape"].as_str().unwrap_or_default().to_owned();
+        Some(Scrape { name: name(target)?, interval: interval.as_duration(), last })
     };
     targets.as_array()?.iter().filter(is_gateway).filter_map(scrape).max_by_key(|scrape| scrape.interval)
 }
@@ -188,11 +208,20 @@ mod tests {
     #[test]
     fn the_interval_is_that_of_the_pushgateway_and_of_no_other_target() {
         let gateways = json!([{"metric": {"job": "push", "instance": "a:9091"}}]);
-        let target = |job: &str, instance: &str, interval: &str| json!({"labels": {"job": job, "instance": instance}, "scrapeInterval": interval});
+        let target = |job: &str, instance: &str, interval: &str| {
+            json!({
+                "labels": {"job": job, "instance": instance}, "scrapeInterval": interval, "health": "down",
+                "lastScrape": "2026-11-23T12:00:00Z", "lastError": "connection refused",
+            })
+        };
         let targets =
             json!([target("push", "a:9091", "15s"), target("push", "b:9091", "1h"), target("x", "a:9091", "2h")]);
         let scrape = rarest(&gateways, &targets).unwrap();
-        assert_eq!(scrape, Scrape { name: "`push/a:9091`".to_owned(), interval: Duration::from_secs(15) });
+        let (name, last) = ("`push/a:9091`".to_owned(), "2026-11-23T12:00:00Z".to_owned());
+        assert_eq!(scrape, Scrape { name, last, interval: Duration::from_secs(15) });
+        assert_eq!(fault(&targets, &scrape), None, "that scrape was before the start");
+        let earlier = Scrape { last: "2026-11-23T11:59:45Z".to_owned(), ..scrape };
+        assert_eq!(fault(&targets, &earlier).as_deref(), Some("connection refused"));
         assert_eq!(rarest(&json!([]), &targets).unwrap().interval.as_secs(), 7200, "nothing was scraped yet");
         assert_eq!(rarest(&json!([]), &json!([])), None);
     }

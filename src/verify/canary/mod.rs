@@ -10,6 +10,7 @@
 
 mod flight;
 mod ground;
+mod patience;
 
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ pub const JOB: &str = "moko-mon-canary";
 pub const LABEL: &str = "canary";
 /// The receiver that the route of the alert leads to.
 pub const RECEIVER: &str = "moko-mon-canary";
+
+/// The servers that a canary passes.
+pub const WAY: [Component; 3] = [Component::Pushgateway, Component::Prometheus, Component::Alertmanager];
 
 /// A part of the way.
 struct Part {
@@ -128,8 +132,7 @@ pub fn checks() -> Vec<Check> {
 /// before it: a server that is not ready is not asked again. `tell` hears of each hop as it is done.
 pub async fn send(world: &World, made: &[Checked], stop: &CancellationToken, tell: impl Fn(&Hop)) -> Result<Canary> {
     let id = Secret::random()?.expose().chars().filter(char::is_ascii_alphanumeric).take(12).collect::<String>();
-    let servers = [Component::Pushgateway, Component::Prometheus, Component::Alertmanager];
-    let servers = servers.map(|component| reachable(world, made, component));
+    let servers = WAY.map(|component| reachable(world, made, component));
     let hops = match servers {
         [Ok(pushgateway), Ok(prometheus), Ok(alertmanager)] => {
             flight::Flight::new(&id, pushgateway, prometheus, alertmanager, world.expected.is_some())
@@ -143,6 +146,7 @@ pub async fn send(world: &World, made: &[Checked], stop: &CancellationToken, tel
             PARTS.iter().map(skipped).collect()
         }
     };
+    let hops = hops.into_iter().map(|hop: Hop| Hop { finding: hop.finding.in_place(world), ..hop }).collect();
     Ok(Canary { id, hops })
 }
 

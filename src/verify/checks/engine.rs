@@ -81,7 +81,7 @@ fn of_component(component: Component) -> [Check; 7] {
             name,
             format!("The files in the volumes of {title} are those that the settings make."),
             needs,
-            move |world| async move { Ok(with(world, component, files::judge)) }.boxed(),
+            move |world| files::look(world, component).boxed(),
         ),
     ]
 }

@@ -77,7 +77,8 @@ fn look_password(world: &World) -> Finding {
 
 fn judge_password(user: &str, password: &Secret) -> Finding {
     let text = password.expose();
-    let hint = "set another one with `moko-mon password reset`; where Grafana is not ours, in its settings";
+    // The second half is what remains for a Grafana that is not ours.
+    let hint = "set another one with `moko-mon password reset`; Grafana's own way is Profile > Change password";
     if KNOWN.contains(&text.to_lowercase().as_str()) || text == user {
         return Finding::fail(format!("the password of `{user}` is one that everybody tries first"), hint);
     }
@@ -92,7 +93,7 @@ async fn look_anonymous(world: &World) -> Result<Finding> {
     let answer = server.clone().with_auth(None).get("/api/search", &[("limit", "1")]).await?;
     let seen = format!("`{}` without a login was answered with HTTP {}", answer.request, answer.status);
     Ok(if answer.is_success() {
-        Finding::fail(seen, "set `GF_AUTH_ANONYMOUS_ENABLED=false`; a Grafana of ours gets it back with `moko-mon up`")
+        Finding::fail(seen, "set `GF_AUTH_ANONYMOUS_ENABLED=false`; `moko-mon up` does that for a stack of ours")
     } else {
         Finding::pass(seen)
     })

@@ -9,31 +9,20 @@ pub(super) mod exposure;
 pub(super) mod grafana;
 pub(super) mod prometheus;
 pub(super) mod pushgateway;
+mod ready;
 pub(super) mod rules;
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::{Check, Finding, World};
 use crate::component::Component;
 use crate::error::Result;
-use crate::stack::ready_path;
-
-/// The check that a server answers as ready, which everything else about it needs.
-fn ready(id: &'static str, component: Component) -> Check {
-    Check {
-        id: id.into(),
-        component: component.name(),
-        about: format!("{} answers as ready.", component.title()).into(),
-        needs: needs_running(component),
-        look: Box::new(move |world| look_ready(world, component).boxed()),
-    }
-}
+use ready::ready;
 
 /// The check that a server's container runs; where no engine is looked at there is none, and nothing is needed.
 const fn needs_running(component: Component) -> &'static [&'static str] {
@@ -86,29 +75,4 @@ fn published(text: &str) -> Option<SocketAddr> {
 /// How long ago a moment was; zero for one that is yet to come.
 fn since(moment: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(moment)).unwrap_or_default()
-}
-
-async fn look_ready(world: &World, component: Component) -> Result<Finding> {
-    let Some(server) = world.server(component) else {
-        return Ok(not_given(component));
-    };
-    let answer = server.get(ready_path(component), &[]).await.map_err(|error| match (&error.hint, &world.engine) {
-        (None, Some(_)) => error.hint("see what runs with `moko-mon status`; `moko-mon up` starts what does not"),
-        (None, None) => error.hint("is the address right, and does the server run?"),
-        (Some(_), _) => error,
-    })?;
-    let seen = format!("`{}` was answered with {}", answer.request, answer.seen());
-    Ok(if answer.is_success() {
-        Finding::pass(seen)
-    } else {
-        let hint = match (answer.status, &world.engine) {
-            (401 | 403, None) => {
-                "give a login: `--username NAME --password-file FILE`, or `--token-file FILE`".to_owned()
-            }
-            (404, None) => "give the path that a proxy puts in front with the address".to_owned(),
-            (_, None) => format!("see the log of that {}", component.title()),
-            (_, Some(_)) => format!("see what it is doing with `moko-mon logs {component}`"),
-        };
-        Finding::fail(seen, hint)
-    })
 }

@@ -82,7 +82,7 @@ pub(super) fn begun(runtime: &Runtime) -> (Option<Timestamp>, Timestamp) {
     (moment(&runtime.start_time).max(moment(&runtime.last_config_time)), now)
 }
 
-async fn look_reload(world: &World) -> Result<Finding> {
+pub(super) async fn look_reload(world: &World) -> Result<Finding> {
     let Some(prometheus) = world.prometheus() else { return Ok(not_given(Component::Prometheus)) };
     let runtime = world.facts.prometheus.runtime(&prometheus).await?;
     Ok(judge_reload(runtime))
@@ -101,7 +101,7 @@ fn judge_reload(runtime: &Runtime) -> Finding {
     )
 }
 
-async fn look_config(world: &World) -> Result<Finding> {
+pub(super) async fn look_config(world: &World) -> Result<Finding> {
     let Some(server) = world.server(Component::Prometheus) else { return Ok(not_given(Component::Prometheus)) };
     let spec = world.spec(Component::Prometheus);
     let Some((spec, reload)) = spec.and_then(|spec| Some((spec, spec.reload?))) else {

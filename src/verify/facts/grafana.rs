@@ -144,9 +144,20 @@ async fn log_in(world: &World) -> Result<Access> {
         Err(error) if error.code == Code::GrafanaLogin && !has_auth => {
             Ok(Access::Unknown("it wants a login, and none is given".to_owned()))
         }
+        Err(error) if error.code == Code::GrafanaLogin && world.expected.is_none() => Err(refused(error)),
         Err(error) => Err(error),
         Ok(()) => Ok(Access::Granted(grafana)),
     }
+}
+
+/// A login that somebody gave, where the refusal speaks of the one that we made.
+fn refused(error: Error) -> Error {
+    let answer = error.causes.into_iter().last();
+    let refused = Error::new(error.code, error.message).cause("Grafana does not take the login that was given");
+    answer.into_iter().fold(refused, Error::cause).hint(
+        "give the right one with `--username` and `--password-file`, or a token with `--token-file`\n\
+         after five wrong tries Grafana locks the login for five minutes, for the right password too",
+    )
 }
 
 async fn open(grafana: &Grafana, sources: &Sources, stored: &StoredDashboard) -> Result<Opened> {
@@ -240,5 +251,23 @@ impl Reply {
             Some("error") => Self::Refused(excerpt(body["error"].as_str().unwrap_or_default())),
             _ => Self::Strange(answer.seen()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_that_was_given_is_not_said_to_be_ours() {
+        let ours = Error::new(Code::GrafanaLogin, "could not log in to Grafana")
+            .cause("the admin password in the secrets volume does not fit")
+            .cause("`GET http://g/api/org` was answered with HTTP 401");
+        let error = refused(ours);
+        assert_eq!(
+            error.causes,
+            ["Grafana does not take the login that was given", "`GET http://g/api/org` was answered with HTTP 401"]
+        );
+        assert!(error.hint.unwrap().starts_with("give the right one with `--username` and `--password-file`"));
     }
 }

@@ -7,6 +7,7 @@ use crate::verify::{Checked, Outcome};
 #[must_use]
 pub fn markdown(verdict: &Verdict) -> String {
     let title = match (verdict.count(Outcome::Fail), verdict.count(Outcome::Warn)) {
+        (0, _) if verdict.unproved().is_some() => "Something was not proved",
         (0, 0) => "Monitoring works",
         (0, _) => "Monitoring works, with warnings",
         _ => "Monitoring is broken",

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::canary::Canary;
-use super::{Checked, Outcome};
+use super::{Checked, Outcome, names};
 use crate::error::{Code, Error};
 use crate::ui::human;
 
@@ -26,6 +26,8 @@ const NAMED: usize = 5;
 pub struct Verdict {
     /// The checks, in the order of the catalogue.
     pub checked: Vec<Checked>,
+    /// The ids, or beginnings of ids, that were asked for by name; empty: all.
+    pub asked: Vec<String>,
     /// The canary, where one was sent; its hops are among `checked`, too.
     pub canary: Option<Canary>,
     /// How long all of it took.
@@ -73,10 +75,10 @@ impl Verdict {
         };
         let mut broken: Vec<&Checked> = self.checked.iter().filter(counts).collect();
         broken.sort_by_key(|check| check.finding.outcome);
-        let first = *broken.first()?;
+        let Some(first) = broken.first().copied() else { return self.unproved() };
         let message = match (self.count(Outcome::Fail), self.count(Outcome::Warn)) {
             (0, warned) => format!("{} with `--strict`", many(warned, "warning")),
-            (failed, _) => format!("{failed} of {} failed", many(self.checked.len(), "check")),
+            (failed, _) => format!("{failed} of {} checks failed", self.checked.len()),
         };
         let engine = first.id == "engine.reachable";
         let mut error = Error::new(if engine { Code::EngineUnreachable } else { Code::VerifyFailed }, message);
@@ -89,6 +91,34 @@ impl Verdict {
         error.hint.clone_from(&first.finding.hint);
         Some(error)
     }
+}
+
+impl Verdict {
+    /// The error where something was asked for by name, or everything was, and all of it was skipped: to prove nothing is
+    /// no success.
+    fn unproved(&self) -> Option<Error> {
+        let of = |word: &String| skipped(self.checked.iter().filter(|check| names(word, &check.id)));
+        let asked: Vec<(&String, &Checked)> = self.asked.iter().filter_map(|word| Some((word, of(word)?))).collect();
+        let (what, first) = match asked.as_slice() {
+            [] => ("any check".to_owned(), skipped(self.checked.iter())?),
+            [(_, first), ..] => {
+                let words: Vec<String> = asked.iter().map(|(word, _)| format!("`{word}`")).collect();
+                (words.join(", "), *first)
+            }
+        };
+        Some(
+            Error::new(Code::VerifyFailed, format!("nothing was proved of {what}: all of it was skipped"))
+                .cause(format!("{}: {}", first.id, first.first()))
+                .hint("mend what that names, or do not ask for it with `--only`"),
+        )
+    }
+}
+
+/// The first of these checks, if all of them were skipped.
+fn skipped<'a>(mut checks: impl Iterator<Item = &'a Checked>) -> Option<&'a Checked> {
+    let is_skipped = |check: &&Checked| check.finding.outcome == Outcome::Skip;
+    let first = checks.next().filter(is_skipped)?;
+    checks.all(|check| is_skipped(&check)).then_some(first)
 }
 
 impl Checked {

@@ -20,6 +20,7 @@ fn verdict() -> Verdict {
             checked("prometheus.ready", "prometheus", refused),
             checked("rules.loaded", "prometheus", Finding::skip("needs `prometheus.ready`, which is `fail`")),
         ],
+        asked: Vec::new(),
         canary: None,
         took: Duration::from_millis(310),
     }
@@ -133,6 +134,26 @@ fn markdown_folds_away_what_is_well() {
 
     </details>
     "#);
+}
+
+#[test]
+fn what_was_asked_for_and_skipped_is_no_success() {
+    let mut of = verdict();
+    of.checked.remove(2);
+    of.asked = vec!["alerting".to_owned(), "rules".to_owned()];
+    insta::assert_snapshot!(of.failure(false).unwrap(), @r#"
+    error: nothing was proved of `rules`: all of it was skipped
+      caused by: rules.loaded: needs `prometheus.ready`, which is `fail`
+    hint: mend what that names, or do not ask for it with `--only`
+    "#);
+    assert!(markdown(&of).starts_with("## Something was not proved\n"), "{}", markdown(&of));
+    of.asked = vec!["alerting".to_owned()];
+    assert_eq!(of.failure(false), None);
+    of.asked.clear();
+    of.checked.retain(|check| check.finding.outcome == Outcome::Skip);
+    assert_eq!(of.failure(false).unwrap().message, "nothing was proved of any check: all of it was skipped");
+    of.checked.clear();
+    assert_eq!(of.failure(false), None, "no check is the matter of `--only` and `--skip`");
 }
 
 #[test]

@@ -15,8 +15,7 @@ use crate::support::{Stack, eventually, http};
 
 const OURS: &str = "/api/dashboards/uid/moko-standards-monitoring";
 /// Faults made by changing a file behind moko-mon's back are seen by these as well, and rightly.
-const FILES: [&str; 4] =
-    ["prometheus.config", "alerting.config", "engine.files.prometheus", "engine.files.alertmanager"];
+const FILES: [&str; 2] = ["engine.files.prometheus", "engine.files.alertmanager"];
 
 /// Waits until this check has this outcome; nothing may fail but it and those in `also`. Gives its evidence.
 #[track_caller]
@@ -188,6 +187,10 @@ fn alerting() {
     reconfigure(&stack, "alertmanager", |_| format!("{ROUTES}{receivers}"));
     let route = found(&stack, "alerting.routes", "warn", &FILES);
     assert_eq!(route, r#"no alert can reach route {team="nosuch"} → refuses: no rule sets such labels"#);
+    // One fault, one failure: what the server made of the file is told with the file.
+    let edited = failing(&stack, &["engine.files.alertmanager"]);
+    let edited = evidence(&edited, "engine.files.alertmanager");
+    assert!(edited.contains("Alertmanager: it runs another configuration: configuration."), "{edited}");
     // Half a minute without an answer is what tells silence from slowness.
     alert(&stack, "silent");
     let silent = found(&stack, "alerting.delivery", "fail", &FILES);

@@ -40,7 +40,8 @@ fn files_changed_behind_our_back_or_not_read_are_told_apart() {
         let told = http::json(&format!("{}/api/v1/status/runtimeinfo", stack.url("prometheus")))?;
         when(told["data"]["reloadConfigSuccess"] == false, told)
     });
-    failing(&stack, &["engine.files.prometheus"]);
+    let checks = failing(&stack, &["engine.files.prometheus"]);
+    says(&checks, "engine.files.prometheus", &["line 1 is `nonsense: [`", "Prometheus: it refused its configuration"]);
     put_file(&container, "/etc/prometheus", "prometheus.yml", &ours);
     let checks = failing(&stack, &["prometheus.reload"]);
     says(&checks, "prometheus.reload", &["it refused its configuration"]);

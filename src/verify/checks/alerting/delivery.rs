@@ -1,9 +1,9 @@
 //! From Alertmanager to the receivers.
 //!
 //! Counted by kind of integration and, where Alertmanager tells them apart as ours does, by receiver: one that works must
-//! not hide one that does not. A notification is counted when it is begun, a request when it
-//! was answered or given up; one that hangs is the difference. A failure is counted only when the last try was given
-//! up, which by default is minutes later, so failed requests count as well.
+//! not hide one that does not. A notification is counted when it is begun, and it ends with a request that succeeds or
+//! when the last try was given up, which by default is minutes later. So failed requests count as well, and what has
+//! begun and not ended is on its way or hangs.
 
 use std::collections::BTreeMap;
 
@@ -29,6 +29,8 @@ struct Counts {
     begun: f64,
     /// Those that were given up, by reason.
     failed: BTreeMap<String, f64>,
+    /// Those that a reload cancelled; they are begun anew, and no failure of a receiver.
+    cancelled: f64,
     /// Requests that were answered or given up.
     requests: f64,
     /// Those that failed.
@@ -82,17 +84,24 @@ fn read(metrics: &[Family<'_>]) -> All {
 }
 
 fn add(all: &mut All, name: &str, (integration, receiver): (&str, &str), reason: &str, value: f64) {
-    // A reload cancels what is on its way, and begins it anew: that is no failure of a receiver.
-    if integration.is_empty() || reason == "contextCanceled" {
+    if integration.is_empty() {
         return;
     }
     let counts = all.entry((integration.to_owned(), receiver.to_owned())).or_default();
     match name {
         "alertmanager_notifications_total" => counts.begun += value,
+        "alertmanager_notifications_failed_total" if reason == "contextCanceled" => counts.cancelled += value,
         "alertmanager_notifications_failed_total" => *counts.failed.entry(reason.to_owned()).or_default() += value,
         "alertmanager_notification_requests_total" => counts.requests += value,
         "alertmanager_notification_requests_failed_total" => counts.requests_failed += value,
         _ => {}
+    }
+}
+
+impl Counts {
+    /// Notifications that came through or were given up.
+    fn ended(&self) -> f64 {
+        self.requests - self.requests_failed + self.failed.values().sum::<f64>() + self.cancelled
     }
 }
 
@@ -132,7 +141,12 @@ fn judge(now: &All, before: &All, due: &All, routing: &Routing) -> Finding {
             .filter(|(_, count)| *count > 0.0)
             .collect();
         let given_up: f64 = reasons.iter().map(|(_, count)| count).sum();
-        let (requests, refused) = (grown(now.requests, was.requests), grown(now.requests_failed, was.requests_failed));
+        // Each that was cancelled took the request with it that was under way.
+        let cancelled = grown(now.cancelled, was.cancelled);
+        let refused = grown(now.requests_failed, was.requests_failed);
+        let cancelled = cancelled.min(refused);
+        let (requests, refused) = (grown(now.requests, was.requests) - cancelled, refused - cancelled);
+        let hangs = due.begun > now.ended() && now.begun >= due.begun && !routing.hides_resolved(kind, receiver);
         if given_up > 0.0 {
             let reasons: Vec<&str> = reasons.iter().map(|(reason, _)| *reason).collect();
             let fact = format!("{who}: {given_up} of {all} notifications failed {when}: {}", reasons.join(", "));
@@ -141,11 +155,14 @@ fn judge(now: &All, before: &All, due: &All, routing: &Routing) -> Finding {
             if recovered { doubtful.push(fact) } else { failed.push(fact) }
         } else if refused > 0.0 && refused >= requests {
             failed.push(format!("{who}: all {requests} requests {when} failed, and Alertmanager goes on trying"));
+        } else if hangs && refused == 0.0 {
+            failed.push(format!("{who}: a notification that was begun more than {PATIENCE} s ago has no answer yet"));
+        } else if hangs {
+            failed.push(format!(
+                "{who}: {refused} of {requests} requests {when} failed, and Alertmanager goes on trying"
+            ));
         } else if refused > 0.0 {
             doubtful.push(format!("{who}: {refused} of {requests} requests {when} failed before one succeeded"));
-        }
-        if due.begun > now.requests && now.begun >= due.begun {
-            failed.push(format!("{who}: a notification that was begun more than {PATIENCE} s ago has no answer yet"));
         }
     }
     let hint = "see the receiver's answer with `moko-mon logs alertmanager`";
@@ -245,6 +262,45 @@ mod tests {
             ]
         );
         assert_eq!(judged(&page(1, 0, 4, 3), &page(0, 0, 0, 0), &All::new()).outcome, Outcome::Warn);
+    }
+
+    #[test]
+    fn a_request_that_a_reload_cancelled_is_no_failure_either() {
+        let mut now = page(2, 0, 2, 1);
+        now.values_mut().next().unwrap().cancelled = 1.0;
+        assert_eq!(judged(&now, &page(0, 0, 0, 0), &All::new()).outcome, Outcome::Pass);
+        now.values_mut().next().unwrap().requests_failed = 2.0;
+        assert_eq!(judged(&now, &page(0, 0, 0, 0), &All::new()).outcome, Outcome::Fail);
+    }
+
+    #[test]
+    fn one_that_hangs_does_not_hide_behind_the_retries_of_another() {
+        // Long ago one needed three tries; now one came through, and one has hung for a while.
+        let (before, now) = (page(1, 0, 3, 2), page(3, 0, 4, 2));
+        let finding = judged(&now, &before, &page(3, 0, 3, 2));
+        assert_eq!(
+            finding.evidence,
+            ["`webhook` (receivers with it: ops): a notification that was begun more than 30 s ago has no answer yet"]
+        );
+        // One succeeds, and another is tried again and again.
+        let finding = judged(&page(2, 0, 6, 5), &page(0, 0, 0, 0), &page(2, 0, 3, 2));
+        assert_eq!(
+            finding.evidence,
+            [
+                "`webhook` (receivers with it: ops): 5 of 6 requests within 5 minutes failed, and Alertmanager goes on trying"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_nobody_wants_to_be_told_is_no_silence() {
+        // The end of an alert counts as a notification that began, and no request is made for it.
+        let routing =
+            "route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{url: x, send_resolved: false}]}]";
+        let (now, before) = (page(2, 0, 1, 0), page(0, 0, 0, 0));
+        let finding = judge(&now, &before, &page(2, 0, 1, 0), &Routing::read(routing).unwrap());
+        assert_eq!(finding.outcome, Outcome::Pass, "{finding:?}");
+        assert_eq!(judged(&now, &before, &page(2, 0, 1, 0)).outcome, Outcome::Fail);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(in crate::verify) fn checks(world: &World) -> Vec<Check> {
             "alerting.config",
             alertmanager,
             "Alertmanager took its last configuration, and it is the one that moko-mon wrote.",
-            &["alerting.ready"],
+            &["alerting.ready", "engine.files.alertmanager"],
             |world| look_config(world).boxed(),
         ),
         check(
@@ -66,12 +66,12 @@ pub(in crate::verify) fn checks(world: &World) -> Vec<Check> {
     ]
 }
 
-async fn look_config(world: &World) -> Result<Finding> {
+pub(super) async fn look_config(world: &World) -> Result<Finding> {
     let Some(server) = world.server(Component::Alertmanager) else { return Ok(not_given(Component::Alertmanager)) };
     let facts = &world.facts.alertmanager;
     if value(&facts.metrics(server).await?, "alertmanager_config_last_reload_successful") == Some(0.0) {
         return Ok(Finding::fail(
-            "the last reload failed: Alertmanager refused its file and runs the configuration before it",
+            "it refused its file when it last read it, and runs the configuration before",
             "see why with `moko-mon logs alertmanager`; `moko-mon up` puts the file right",
         ));
     }
@@ -81,9 +81,8 @@ async fn look_config(world: &World) -> Result<Finding> {
     };
     Ok(match difference_told(spec, reload, &facts.status(server).await?.body)? {
         None => Finding::pass("the last reload succeeded; it runs what `moko-mon up` delivered"),
-        Some(difference) => Finding::fail(
-            format!("Alertmanager runs another configuration: {difference}"),
-            "bring it back with `moko-mon up`",
-        ),
+        Some(difference) => {
+            Finding::fail(format!("it runs another configuration: {difference}"), "bring it back with `moko-mon up`")
+        }
     })
 }

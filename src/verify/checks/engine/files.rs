@@ -2,13 +2,33 @@
 
 use std::collections::BTreeMap;
 
+use super::with;
+use crate::component::Component;
 use crate::docker::archive::digest;
+use crate::error::Result;
 use crate::observed::{Container, FileState};
 use crate::stack::{Access, ComponentSpec, FileSpec};
-use crate::verify::Finding;
-use crate::verify::checks::few;
+use crate::verify::checks::{alerting, few, prometheus};
+use crate::verify::{Finding, Outcome, World};
 
-pub(super) fn judge(spec: &ComponentSpec, container: &Container) -> Finding {
+/// What the server made of other files is part of the same fault, and told with it.
+pub(super) async fn look(world: &World, component: Component) -> Result<Finding> {
+    let mut finding = with(world, component, judge);
+    if finding.outcome == Outcome::Fail {
+        let taken = match component {
+            Component::Prometheus => vec![prometheus::look_reload(world).await, prometheus::look_config(world).await],
+            Component::Alertmanager => vec![alerting::look_config(world).await],
+            Component::Pushgateway | Component::Grafana => Vec::new(),
+        };
+        // A server that does not answer has a check of its own.
+        let refused = taken.into_iter().flatten().filter(|of| of.outcome == Outcome::Fail);
+        let told = refused.flat_map(|of| of.evidence).map(|fact| format!("{}: {fact}", component.title()));
+        finding.evidence.extend(told);
+    }
+    Ok(finding)
+}
+
+fn judge(spec: &ComponentSpec, container: &Container) -> Finding {
     let found = &container.files;
     let wanted = spec.files.iter().filter_map(|file| difference(file, found.get(&file.path)));
     let secrets =
@@ -98,11 +118,9 @@ fn as_delivered(spec: &ComponentSpec, found: &BTreeMap<String, FileState>) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::component::Component;
     use crate::config::{Config, defaults};
     use crate::observed::State;
     use crate::stack::Stack;
-    use crate::verify::Outcome;
 
     const RULES: &str = "/etc/prometheus/rules/stack-alerts.yml";
     const MAIN: &str = "/etc/prometheus/prometheus.yml";
