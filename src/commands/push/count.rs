@@ -11,12 +11,8 @@ use crate::contract::{self, MetricType};
 use crate::error::{Code, Error, Result};
 use crate::ledger::{Family, State};
 use crate::push::{Batch, Change, Declared, Definition, Fault, Faults, Point, labels, value};
+use crate::run::{RUN_VARIABLE, SCRIPT_VARIABLE};
 use crate::ui::Report;
-
-/// The variable in which `run` tells what it runs the name of the script.
-const SCRIPT_VARIABLE: &str = "MOKO_MON_SCRIPT";
-/// The variable in which `run` tells what it runs the id of the run.
-const RUN_VARIABLE: &str = "MOKO_MON_RUN_ID";
 
 pub(super) async fn inc(context: &Context<'_>, flags: &cli::Inc) -> Result<Report> {
     let (by, labels) = match flags.words.split_first() {
