@@ -137,6 +137,11 @@ impl Script {
         Sent::at(&self.folder).revision(place)
     }
 
+    /// Has the totals published once more, where what was published is lost.
+    pub(crate) fn resend(&self) {
+        Sent::at(&self.folder).forget();
+    }
+
     /// Whether these totals are not published at that place yet.
     #[must_use]
     pub fn is_pending(&self, state: &State, place: &str) -> bool {

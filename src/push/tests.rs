@@ -142,6 +142,7 @@ fn a_metric_keeps_its_type_and_its_buckets() {
     ");
     let mut state = State::new("backup");
     push(&mut state, "inc rows_total 1", own(MetricType::Counter)).unwrap();
+    push(&mut state, "observe moko_script_duration_seconds 1", Declared::default()).unwrap();
     let mut refused = |line: &str, said: Declared| refused_with(line, said, &mut state);
     insta::assert_snapshot!(refused("set rows_total 1", Declared::default()), @r"
     error: could not push it
@@ -168,8 +169,16 @@ fn a_metric_keeps_its_type_and_its_buckets() {
     error: could not push it
       caused by: `rows_total` is a counter; only histograms have buckets
     ");
-    insta::assert_snapshot!(refused("observe size_bytes 1", buckets(MetricType::Histogram, &[2.0, 1.0])), @"");
-    insta::assert_snapshot!(refused("observe moko_script_duration_seconds 1", buckets(MetricType::Histogram, &[1.0, 2.0])), @"");
+    insta::assert_snapshot!(refused("observe size_bytes 1", buckets(MetricType::Histogram, &[2.0, 1.0])), @r"
+    error: could not push it
+      caused by: the buckets are `2,1`; expected finite numbers, smallest first
+    hint: the bucket for all that is larger comes by itself
+    ");
+    insta::assert_snapshot!(refused("observe moko_script_duration_seconds 1", buckets(MetricType::Histogram, &[1.0, 2.0])), @r"
+    error: could not push it
+      caused by: the buckets of `moko_script_duration_seconds` are other ones: 0.1,0.5,1,2.5,5,10,30,60,120,300,600,1200,1800,3600,7200,14400,28800,43200
+    hint: a histogram keeps its buckets for good; other ones need another name
+    ");
 }
 
 #[test]
@@ -311,9 +320,9 @@ fn one_bad_line_and_nothing_of_the_text_is_counted() {
     let error = stdin(&mut state, text).unwrap_err().error("could not push the metrics on stdin").to_string();
     insta::assert_snapshot!(error, @r"
     error: could not push the metrics on stdin
-      caused by: line 5: `rows_total` has no label `a`; expected none
       caused by: line 3: `status` is `ok`; expected `success` or `failure`
       caused by: line 4: the value is 7; expected 0 (closed), 1 (open) or 2 (half-open)
+      caused by: line 5: `rows_total` has no label `a`; expected none
     hint: nothing was counted
     ");
     assert_eq!(state, before);
@@ -495,4 +504,34 @@ fn sorted(state: &State) -> BTreeMap<String, Family> {
         family.series.sort_by(|one, other| one.labels.cmp(&other.labels));
     }
     families
+}
+
+/// A client library has buckets of its own, also for a metric of the contract; the first ones stay.
+#[test]
+fn a_histogram_of_the_contract_keeps_the_buckets_that_it_began_with() {
+    let text = |bound: u32| {
+        format!(
+            "# TYPE moko_script_duration_seconds histogram\nmoko_script_duration_seconds_bucket{{le=\"{bound}\"}} 1\n\
+             moko_script_duration_seconds_bucket{{le=\"+Inf\"}} 1\nmoko_script_duration_seconds_sum 7\n"
+        )
+    };
+    let mut state = State::new("backup");
+    stdin(&mut state, &text(300)).unwrap();
+    stdin(&mut state, &text(300)).unwrap();
+    assert_eq!(state.families["moko_script_duration_seconds"].bounds, [300.0]);
+    insta::assert_snapshot!(stdin(&mut state, &text(60)).unwrap_err().error("could not push it"), @r"
+    error: could not push it
+      caused by: line 2: the buckets of `moko_script_duration_seconds` are other ones: 300
+    hint: a histogram keeps its buckets for good; other ones need another name; nothing was counted
+    ");
+}
+
+#[test]
+fn a_total_that_would_be_infinite_is_refused() {
+    let mut state = State::new("backup");
+    push(&mut state, "inc rows_total 1.7e308", own(MetricType::Counter)).unwrap();
+    let batch = Batch::one(point("inc rows_total 1.7e308").unwrap(), Declared::default());
+    let definitions = batch.definitions(|name| state.families.get(name).cloned()).unwrap();
+    let error = batch.apply(&definitions, &mut state).unwrap_err();
+    assert_eq!(error.to_string(), "error: the total of `rows_total` would be infinite");
 }

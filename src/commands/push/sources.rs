@@ -23,7 +23,7 @@ const FINDINGS: &str = "security-findings";
 const MAX_INPUT: u64 = 256 << 20;
 
 pub(super) async fn text(context: &Context<'_>, flags: &cli::Text) -> Result<Report> {
-    let goal = format!("could not push the metrics in {}", shown(&flags.file));
+    let goal = format!("could not push the metrics from {}", shown(&flags.file));
     let text = read(context, &flags.file).map_err(|error| error.goal(&goal))?;
     let push = Push::new(context)?;
     // A metric without a `# TYPE` line has the type that it has in the ledger.
@@ -68,7 +68,7 @@ pub(super) async fn github_rate_limit(context: &Context<'_>, flags: &cli::RateLi
 pub(super) async fn findings(context: &Context<'_>, flags: &cli::Findings) -> Result<Report> {
     let mut scans = Vec::new();
     for file in &flags.files {
-        let goal = || format!("could not push the findings in {}", shown(file));
+        let goal = || format!("could not push the findings from {}", shown(file));
         let text = read(context, file).map_err(|error| error.goal(goal()))?;
         let of_file = sarif::scans(&text).map_err(|error| error.goal(goal()))?;
         for scan in of_file.iter().filter(|scan| !scan.complete) {
