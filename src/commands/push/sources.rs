@@ -114,8 +114,7 @@ fn read(context: &Context<'_>, file: &Path) -> Result<String> {
         return Err(Error::new(Code::Usage, format!("it is longer than {} MiB", MAX_INPUT >> 20)));
     }
     String::from_utf8(bytes).map_err(|error| {
-        let line =
-            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
         Error::new(Code::Usage, format!("line {line}: this is not UTF-8"))
     })
 }
