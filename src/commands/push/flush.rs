@@ -74,7 +74,9 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Report> {
         if failed.len() > PATIENCE || !left.is_empty() {
             error = error.cause(format!("and {} more", failed.len().saturating_sub(PATIENCE) + left.len()));
         }
-        error.hint.clone_from(&first.hint);
+        let again =
+            || "nothing is lost: it is sent when the Pushgateway answers again; its address is `push.url`".to_owned();
+        error.hint = Some(first.hint.clone().unwrap_or_else(again));
         report.failed = Some(error);
     }
     Ok(report)

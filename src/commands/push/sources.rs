@@ -66,6 +66,10 @@ pub(super) async fn github_rate_limit(context: &Context<'_>, flags: &cli::RateLi
 }
 
 pub(super) async fn findings(context: &Context<'_>, flags: &cli::Findings) -> Result<Report> {
+    let finding_type = flags.finding_type.as_deref();
+    if finding_type.is_some_and(str::is_empty) {
+        return Err(Error::new(Code::Usage, "`--finding-type` is empty").hint("leave it out to have the tool's name"));
+    }
     let mut scans = Vec::new();
     for file in &flags.files {
         let goal = || format!("could not push the findings from {}", shown(file));
@@ -79,10 +83,6 @@ pub(super) async fn findings(context: &Context<'_>, flags: &cli::Findings) -> Re
             ));
         }
         scans.extend(of_file);
-    }
-    let finding_type = flags.finding_type.as_deref();
-    if finding_type.is_some_and(str::is_empty) {
-        return Err(Error::new(Code::Usage, "`--finding-type` is empty"));
     }
     let types = findings::by_type(scans, finding_type);
     let push = Push::new(context)?;
