@@ -50,6 +50,7 @@ fn a_gateway_that_is_down_ends_no_script_and_loses_nothing() {
     --- stderr
     error: could not publish everything
       caused by: could not publish `backup.sh`: `PUT http://127.0.0.1:1/metrics/job/moko_scripts/instance/here/script_name/backup.sh` was not answered: Connection refused (os error 111)
+    hint: nothing is lost: it is sent when the Pushgateway answers again; its address is `push.url`
     ");
     let status = push(&lab, &["status"]);
     assert_eq!(status.code(), 1);
@@ -70,12 +71,14 @@ fn a_gateway_that_is_down_ends_no_script_and_loses_nothing() {
     error: could not list the groups of the Pushgateway
       caused by: `GET http://127.0.0.1:1/api/v1/metrics` was not answered
       caused by: Connection refused (os error 111)
+    hint: is it running? Its address is the setting `push.url`
     ");
     insta::assert_snapshot!(push(&lab, &["delete", "backup.sh"]).error(), @r"
     error: could not delete `backup.sh`
       caused by: could not list the groups of the Pushgateway
       caused by: `GET http://127.0.0.1:1/api/v1/metrics` was not answered
       caused by: Connection refused (os error 111)
+    hint: is it running? Its address is the setting `push.url`
     ");
     assert!(lab.engine.calls().is_empty());
 }
@@ -195,10 +198,8 @@ fn what_cannot_be_pushed_is_refused_with_the_next_step() {
     ");
     insta::assert_snapshot!(error(&["findings", "none.sarif", "--finding-type", ""]), @r"
     exit 2
-    error: could not push the findings from `none.sarif`
-      caused by: could not read the findings
-      caused by: it has no `version`
-    hint: expected a report in SARIF 2.1.0, as `semgrep --sarif`, `trivy --format sarif` or CodeQL write it
+    error: `--finding-type` is empty
+    hint: leave it out to have the tool's name
     ");
     insta::assert_snapshot!(error(&["delete", "--group", "instance=x"]), @r"
     exit 2

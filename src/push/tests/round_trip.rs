@@ -35,7 +35,7 @@ fn any_state_survives_its_own_text() {
             let kind = [MetricType::Counter, MetricType::Gauge, MetricType::Histogram][dice.roll(3)];
             let (name, help) = (format!("metric_{number}"), format!("Help {}", dice.value().trim_end()));
             state.declare(&name, kind, &help, &[0.5, 1e3]).unwrap();
-            for _ in 0..1 + dice.roll(4) {
+            for _ in 0..=dice.roll(4) {
                 let (one, other, number) = (dice.value(), dice.value(), dice.number());
                 let labels = [("one", one.as_str()), ("other", other.as_str())];
                 match kind {

@@ -134,7 +134,8 @@ fn a_text_is_refused_with_its_line_and_what_was_expected() {
 
 #[test]
 fn many_faults_are_one_short_error() {
-    let lines: String = (0..50).map(|n| format!("moko_circuit_breaker_state{{service=\"{n}\"}} 9\n")).collect();
+    let lines: Vec<_> = (0..50).map(|n| format!("moko_circuit_breaker_state{{service=\"{n}\"}} 9")).collect();
+    let lines = lines.join("\n");
     let text = refused_text(&lines);
     assert_eq!(text.matches("caused by").count(), 21);
     assert!(text.contains("\n  caused by: and 30 more\n"), "{text}");
