@@ -30,6 +30,7 @@ mod interrupt;
 mod kill;
 mod panels;
 mod projects;
+mod push;
 mod refuse;
 mod rules;
 mod run;
