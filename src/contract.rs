@@ -178,7 +178,7 @@ pub const EXTRAS: [Metric; 8] = [
         "moko_job_next_due_timestamp_seconds",
         &[label("script_name")],
         "seconds since the epoch",
-        "When the next success of a job is due: the first time of its schedule after the last run that succeeded began.",
+        "When a job is due next: the first time of its schedule after its last successful run began, or after its declaration.",
     ),
 ];
 

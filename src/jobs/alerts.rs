@@ -167,7 +167,7 @@ fn expression(alert: &str, job: &Job) -> String {
             let (start, end) = (of_host(started, ""), of_host(ended, ""));
             let running = of_host("moko_script_running", "");
             let limit = seconds(job.max_runtime);
-            format!("(\n  time() - {start}\n  and {running} == 1\n  or {end} - {start}\n) > {limit}")
+            format!("(\n  time() - {start}\n  and {running} > 0\n  or {end} - {start}\n) > {limit}")
         }
         "JobFailed" => {
             let (bad, well) = (of_host(ended, failure), of_host(ended, success));

@@ -1,12 +1,11 @@
 //! The metrics of the manifest: what `up` declares of each job, and what its rules read besides the contract.
 
-use crate::contract::{Label, Metric, MetricType};
+use crate::contract::{EXTRAS, Label, Metric, MetricType};
 
 /// The grouping label `job` of the declarations.
 pub const DECLARATION: &str = "moko_jobs";
 
-const SCRIPT: Label = Label { name: "script_name", values: &[] };
-const LABELS: &[Label] = &[SCRIPT];
+const LABELS: &[Label] = &[label("script_name")];
 
 const fn gauge(name: &'static str, labels: &'static [Label], unit: &'static str, help: &'static str) -> Metric {
     Metric { name, kind: MetricType::Gauge, labels, unit, help }
@@ -25,12 +24,7 @@ pub static DECLARED: Metric = gauge(
 );
 
 /// Published with each run, too, and then for the time after that run.
-pub static NEXT_DUE: Metric = gauge(
-    "moko_job_next_due_timestamp_seconds",
-    LABELS,
-    "seconds since the epoch",
-    "When a job is due next: after its last successful run, or after its declaration.",
-);
+pub static NEXT_DUE: &Metric = &EXTRAS[7];
 
 /// The limit beside the last run.
 pub static MAX_RUNTIME: Metric =
@@ -39,10 +33,10 @@ pub static MAX_RUNTIME: Metric =
 /// What else a person wants to know.
 pub static INFO: Metric = gauge(
     "moko_job_info",
-    &[SCRIPT, label("schedule"), label("timezone"), label("team")],
+    &[label("script_name"), label("schedule"), label("timezone"), label("team")],
     "always 1",
     "What the manifest says of a job.",
 );
 
 /// The metrics of a declaration.
-pub static METRICS: [&Metric; 4] = [&DECLARED, &NEXT_DUE, &MAX_RUNTIME, &INFO];
+pub static METRICS: [&Metric; 4] = [&DECLARED, NEXT_DUE, &MAX_RUNTIME, &INFO];
