@@ -1,6 +1,7 @@
 //! The command line: types and help texts.
 
 mod flags;
+mod push;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::error::Result;
 use crate::ui::Format;
 
 pub use flags::*;
+pub use push::*;
 
 /// Monitoring for a team's scripts: Prometheus, Alertmanager, Pushgateway and Grafana, provisioned and proved
 #[derive(Debug, Parser)]
@@ -99,6 +101,9 @@ pub enum Command {
     Why(Why),
     /// Run a command and record its metrics; the command does not notice
     Run(Run),
+    /// Publish what scripts know themselves, and look after what is published
+    #[command(subcommand)]
+    Push(Box<Push>),
     /// Show what the components logged
     Logs(Logs),
     /// Open a component's web page in the browser
@@ -144,6 +149,7 @@ impl Command {
             Self::Verify(_) => "verify",
             Self::Why(_) => "why",
             Self::Run(_) => "run",
+            Self::Push(what) => what.name(),
             Self::Logs(_) => "logs",
             Self::Open(_) => "open",
             Self::Password(Password::Show) => "password show",
@@ -194,6 +200,18 @@ mod tests {
             "dashboard diff",
             "rules simulate CircuitBreakerOpen",
             "rules simulate --clean",
+            "push inc x 2 a=b --type counter --help-text t --script s --strict",
+            "push set x -5 a=b",
+            "push observe x 1 --buckets -1,0.5,1",
+            "push text",
+            "push github-rate-limit --api ghe --resource core,search",
+            "push findings a.sarif - --finding-type t",
+            "push list",
+            "push delete x",
+            "push delete --group job=x instance=y",
+            "push prune --older-than 7d --yes",
+            "push flush",
+            "push status",
             "config show",
             "man -o d",
             "completions bash",

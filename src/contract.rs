@@ -71,6 +71,9 @@ const fn label(name: &'static str) -> Label {
 /// How a run ended.
 const STATUS: Label = Label { name: "status", values: &["success", "failure"] };
 
+/// How bad a finding is.
+const SEVERITY: Label = Label { name: "severity", values: &["low", "medium", "high", "critical", "warning"] };
+
 /// The metrics that a complete instrumentation publishes.
 pub const REQUIRED: [Metric; 8] = [
     Metric {
@@ -126,17 +129,14 @@ pub const REQUIRED: [Metric; 8] = [
     Metric {
         name: "moko_security_findings_total",
         kind: MetricType::Counter,
-        labels: &[
-            Label { name: "severity", values: &["low", "medium", "high", "critical", "warning"] },
-            label("finding_type"),
-        ],
+        labels: &[SEVERITY, label("finding_type")],
         unit: "findings",
         help: "Security findings that had not been seen before, by severity and type.",
     },
 ];
 
-/// What `moko-mon run` publishes beyond the contract: nothing fails where it is missing.
-pub const EXTRAS: [Metric; 8] = [
+/// What `moko-mon run` and `moko-mon push` publish beyond the contract: nothing fails where it is missing.
+pub const EXTRAS: [Metric; 9] = [
     extra(
         "moko_script_last_start_timestamp_seconds",
         &[label("script_name")],
@@ -179,6 +179,12 @@ pub const EXTRAS: [Metric; 8] = [
         &[label("script_name")],
         "seconds since the epoch",
         "When a job is due next: the first time of its schedule after its last successful run began, or after its declaration.",
+    ),
+    extra(
+        "moko_security_findings_open",
+        &[SEVERITY, label("finding_type")],
+        "findings",
+        "Security findings that the latest scan had, by severity and type.",
     ),
 ];
 

@@ -9,6 +9,7 @@ mod init;
 mod logs;
 mod open;
 mod password;
+mod push;
 mod render;
 mod rules;
 pub mod run;
@@ -125,6 +126,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         | Command::Status(_)
         | Command::Why(_)
         | Command::Run(_)
+        | Command::Push(_)
         | Command::Open(_)
         | Command::Password(cli::Password::Show)
         | Command::Dashboard(_)
@@ -158,6 +160,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Why(flags) => why::run(context, &flags).await,
         // `main` has run it, before there was a context.
         Command::Run(_) => Ok(Report::default()),
+        Command::Push(what) => push::run(context, &what).await,
         Command::Logs(flags) => logs::run(context, &flags).await,
         Command::Open(flags) => open::run(context, &flags).await,
         Command::Password(what) => password::run(context, what).await,

@@ -38,6 +38,18 @@ pub struct Group {
 }
 
 impl Group {
+    /// When it was last pushed, in seconds since the epoch.
+    #[must_use]
+    pub fn pushed(&self) -> Option<f64> {
+        self.metrics.get("push_time_seconds")?.get("metrics")?.get(0)?.get("value")?.as_str()?.parse().ok()
+    }
+
+    /// The names of the metrics that were pushed to it.
+    pub fn metrics(&self) -> impl Iterator<Item = &str> {
+        let own = |name: &&str| !matches!(*name, "push_time_seconds" | "push_failure_time_seconds");
+        self.metrics.keys().map(String::as_str).filter(own)
+    }
+
     /// Whether the group has some series of a metric of this name without a type, as plain `name value` lines make them.
     #[must_use]
     pub fn has_untyped(&self, metric: &Metric) -> bool {

@@ -7,6 +7,7 @@
 //!                         /alone     held by a run with `--no-overlap`
 //!                         /sending   held while the group is published, so that an older state never replaces a newer
 //!                         /sent      which revision was published, and where to
+//!                         /trouble   since when publishing fails, and why
 //! ```
 //!
 //! Whatever is killed when: `state` is the old one or the new one (written beside, synced, renamed). A run writes its result
@@ -21,6 +22,7 @@ mod runs;
 mod script;
 mod sent;
 mod state;
+mod trouble;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,6 +34,7 @@ pub(crate) use key::of as file_name;
 pub use runs::{ActiveRun, End, Started};
 pub use script::{Held, Script};
 pub use state::{DURATION_BOUNDS, Family, Series, State, Value};
+pub use trouble::Trouble;
 
 /// How long an update waits for the others of its script: each takes milliseconds, and one that was stopped in the middle
 /// must not hold up the rest for ever.

@@ -8,6 +8,7 @@ use super::file::{self, Content};
 use super::lock::Lock;
 use super::runs::{self, ActiveRun, End, Record, Started};
 use super::sent::Sent;
+use super::trouble::{self, Trouble};
 use super::{State, unusable};
 use crate::config::quote;
 use crate::error::{Code, Error, Result};
@@ -140,6 +141,20 @@ impl Script {
     #[must_use]
     pub fn is_pending(&self, state: &State, place: &str) -> bool {
         state.revision > 0 && self.sent(place) != Some(state.revision)
+    }
+
+    /// Why publishing has failed since it last went well.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        trouble::read(&self.folder)
+    }
+
+    /// Remembers how publishing went.
+    pub(crate) fn tried<T>(&self, outcome: &Result<T>) {
+        match outcome {
+            Ok(_) => trouble::forget(&self.folder),
+            Err(error) => trouble::remember(&self.folder, error),
+        }
     }
 
     /// Takes the turn to publish, if nobody has it; an older state must not come after a newer one.

@@ -71,12 +71,14 @@ impl Publisher {
     pub async fn publish(&self, script: &Script) -> Result<bool> {
         let goal = || format!("could not publish {}", quote(script.name()));
         let timeout = self.settings.timeout;
-        match tokio::time::timeout(timeout, self.publish_in_turn(script)).await {
+        let outcome = match tokio::time::timeout(timeout, self.publish_in_turn(script)).await {
             Ok(published) => published.goal(goal),
             Err(_) => Err(Error::new(Code::NotReady, goal())
                 .cause(format!("{} did not take it within {timeout:?}", self.whom()))
                 .hint("nothing is lost: the next run sends it, or `moko-mon push flush`")),
-        }
+        };
+        script.tried(&outcome);
+        outcome
     }
 
     /// Takes the published group of a script away.
@@ -119,7 +121,9 @@ impl Publisher {
         }
     }
 
-    fn whom(&self) -> String {
+    /// The Pushgateway or the folder, for people.
+    #[must_use]
+    pub fn whom(&self) -> String {
         match &self.settings.textfile_dir {
             Some(folder) => format!("`{}`", folder.display()),
             None => format!("the Pushgateway at {}", self.settings.url),

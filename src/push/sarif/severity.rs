@@ -4,23 +4,24 @@ use serde_json::Value;
 
 use super::log::{FoundResult, Run};
 
-/// A value of the label `severity`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A value of the label `severity`, from harmless to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// CVSS below 4, or `note`.
     Low,
+    /// `warning`, where the tool gives no number.
+    Warning,
     /// CVSS 4 to 6.9.
     Medium,
     /// CVSS 7 to 8.9, or `error`.
     High,
     /// CVSS 9 and above.
     Critical,
-    /// `warning`, where the tool gives no number.
-    Warning,
 }
 
 impl Severity {
-    /// All of them.
+    /// All of them, in the order of the contract.
     pub const ALL: [Self; 5] = [Self::Low, Self::Medium, Self::High, Self::Critical, Self::Warning];
 
     /// The word in the label.
