@@ -212,7 +212,9 @@ mod tests {
     }
 
     fn series() -> BTreeSet<String> {
-        REQUIRED.iter().flat_map(|metric| metric.series().into_iter().chain([metric.name.to_owned()])).collect()
+        let jobs = crate::jobs::metrics::METRICS;
+        let all = REQUIRED.iter().chain(&EXTRAS).chain(jobs);
+        all.flat_map(|metric| metric.series().into_iter().chain([metric.name.to_owned()])).collect()
     }
 
     #[test]

@@ -119,6 +119,8 @@ fn the_page_of_the_metrics_has_the_table_of_the_code() {
     let page = read("docs/metrics.md");
     let rows: String = moko_mon::contract::REQUIRED.iter().map(row).collect();
     assert!(page.contains(&rows), "docs/metrics.md has another table than src/contract.rs:\n{rows}");
+    let extras: String = moko_mon::contract::EXTRAS.iter().map(row).collect();
+    assert!(page.contains(&extras), "docs/metrics.md has another table of extras than src/contract.rs:\n{extras}");
 }
 
 /// Who knows the original finds everything by its name.

@@ -129,7 +129,7 @@ impl Builder {
             },
             targets,
             extra_rules: files(extra_rules),
-            push: settings.push.below(&self.base),
+            push: settings.push,
             jobs,
             checks,
         }

@@ -71,7 +71,7 @@ pub(crate) static PUSH: &[Field] = &[
     ),
 ];
 
-/// The group as it is set; paths are absolute.
+/// The group as it is set.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Push {

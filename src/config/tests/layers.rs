@@ -83,6 +83,16 @@ fn every_setting_has_a_default() {
     rules.thresholds.push_stale.for = "1m" (default)
     rules.thresholds.storage.ratio = 0.9 (default)
     rules.thresholds.storage.for = "15m" (default)
+    push.url = null (default)
+    push.job = "moko_scripts" (default)
+    push.instance = null (default)
+    push.username = null (default)
+    push.password_file = null (default)
+    push.token_file = null (default)
+    push.ca_file = null (default)
+    push.timeout = "2s" (default)
+    push.state_dir = null (default)
+    push.textfile_dir = null (default)
     jobs = [] (default)
     checks = [] (default)
     "#);
@@ -270,10 +280,10 @@ fn a_misspelt_project_does_not_lead_to_the_default_one() {
     let errors: Vec<String> =
         cases().iter().chain([&flag()]).map(|case| project(&case.sources).unwrap_err().causes.join("\n")).collect();
     insta::assert_snapshot!(errors.join("\n"), @"
-    moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `jobs` or `checks`
-    moko-mon.yaml:1:1: unknown key `project-name`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `project-name`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
     moko-mon.yaml:3:3: prometheus: unknown key `project` (did you mean `project`?); expected one of `port`, `image`, `memory`, `scrape_interval`, `evaluation_interval`, `retention`, `external_labels` or `remote_write`
-    moko-mon.yaml:2:1: unknown key `projetc` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `jobs` or `checks`
+    moko-mon.yaml:2:1: unknown key `projetc` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
     environment variable MOKO_MON_PROJET: no setting has this name (did you mean `MOKO_MON_PROJECT`?); expected `MOKO_MON_` and a key in capitals, with `_` for each dot
     environment variable MOKO_MON_PROJECT_NAME: no setting has this name; expected `MOKO_MON_` and a key in capitals, with `_` for each dot
     environment variable MOKO_MON_CONFG: no setting has this name (did you mean `MOKO_MON_CONFIG`?); expected `MOKO_MON_` and a key in capitals, with `_` for each dot

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::component::Component;
-use crate::contract::REQUIRED;
+use crate::contract::{EXTRAS, REQUIRED};
 use crate::error::Result;
 use crate::http::Server;
 use crate::http::grafana::{DATA_SOURCE_UID, Grafana};
+use crate::jobs::metrics::METRICS;
 use crate::verify::facts::Reply;
 use crate::verify::{World, spelling};
 
@@ -47,8 +48,9 @@ impl<'a> Behind<'a> {
 
     /// The names that series have, or will have: of the contract, and of recording rules.
     pub(super) async fn names(&self) -> Result<Names> {
-        let required = REQUIRED.iter().flat_map(|metric| metric.series().into_iter().chain([metric.name.to_owned()]));
-        let mut expected: BTreeSet<String> = required.collect();
+        let ours = REQUIRED.iter().chain(&EXTRAS).chain(METRICS);
+        let ours = ours.flat_map(|metric| metric.series().into_iter().chain([metric.name.to_owned()]));
+        let mut expected: BTreeSet<String> = ours.collect();
         if let Reply::Data(data) = self.ask("rules", &[("type", "record")]).await? {
             let rules = data["groups"].as_array().into_iter().flatten().filter_map(|group| group["rules"].as_array());
             expected.extend(rules.flatten().filter_map(|rule| rule["name"].as_str()).map(str::to_owned));
