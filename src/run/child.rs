@@ -74,6 +74,8 @@ pub(super) fn start(plan: &Plan, run_id: Option<&str>) -> Result<Running, NotSta
             command.process_group(0);
         }
         command.env(SCRIPT_VARIABLE, &plan.name);
+        // `moko-mon push` in it writes to the same place.
+        command.envs(plan.textfile.as_ref().map(|folder| ("MOKO_MON_PUSH_TEXTFILE_DIR", folder)));
         match run_id {
             Some(id) => command.env(RUN_VARIABLE, id),
             None => command.env_remove(RUN_VARIABLE),
