@@ -205,7 +205,8 @@ pub(super) fn seconds(duration: Duration) -> String {
 }
 
 /// A duration for people, in whole units: `1h30m`.
-pub(super) fn span(duration: Duration) -> String {
+#[must_use]
+pub fn span(duration: Duration) -> String {
     let mut left = duration.as_secs();
     let mut text = String::new();
     for (unit, length) in [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)] {
