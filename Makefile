@@ -62,6 +62,11 @@ bench-verify: need-rust ## Verify on the default stack, and with 1,000 targets, 
 	@.ci/engine
 	.ci/with-images --local cargo bench --locked --features e2e --bench verify
 
+.PHONY: bench-run
+bench-run: need-rust ## What `run` adds to a command: time, memory, speed of a pipe, beside other wrappers
+	@.ci/engine
+	.ci/with-images --local cargo bench --locked --features e2e --bench run
+
 .PHONY: images
 images: ## Build local images of the servers from Debian's packages and print their settings
 	@.ci/engine

@@ -69,9 +69,15 @@ impl Publisher {
     /// Ends within `push.timeout`, waiting for others included. Where another process has published these totals, there
     /// is nothing to do.
     pub async fn publish(&self, script: &Script) -> Result<bool> {
+        let wanted = script.read().goal(|| format!("could not publish {}", quote(script.name())))?;
+        self.publish_state(script, &wanted).await
+    }
+
+    /// The same for who has just read the totals, or changed them.
+    pub async fn publish_state(&self, script: &Script, wanted: &State) -> Result<bool> {
         let goal = || format!("could not publish {}", quote(script.name()));
         let timeout = self.settings.timeout;
-        let outcome = match tokio::time::timeout(timeout, self.publish_in_turn(script)).await {
+        let outcome = match tokio::time::timeout(timeout, self.publish_in_turn(script, wanted)).await {
             Ok(published) => published.goal(goal),
             Err(_) => Err(Error::new(Code::NotReady, goal())
                 .cause(format!("{} did not take it within {timeout:?}", self.whom()))
@@ -90,12 +96,11 @@ impl Publisher {
         }
     }
 
-    async fn publish_in_turn(&self, script: &Script) -> Result<bool> {
+    async fn publish_in_turn(&self, script: &Script, wanted: &State) -> Result<bool> {
         let place = self.place(script.name());
         let (mut nap, longest) = NAPS;
-        let wanted = script.read()?;
         loop {
-            if !is_due(script, &wanted, &place) {
+            if !is_due(script, wanted, &place) {
                 return Ok(false);
             }
             if let Some(turn) = script.turn()? {

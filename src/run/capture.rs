@@ -1,8 +1,7 @@
 //! `--capture`: output is passed on as it comes, and its end kept.
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, Read, Write};
-use std::process::{ChildStderr, ChildStdout};
+use std::io::{ErrorKind, PipeReader, Read as _, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -28,16 +27,10 @@ struct Tail {
 
 impl Output {
     /// Passes both streams on, each at once, until nobody holds its other end any more.
-    pub(super) fn copy(stdout: Option<ChildStdout>, stderr: Option<ChildStderr>, lines: usize) -> Self {
+    pub(super) fn copy(output: PipeReader, errors: PipeReader, lines: usize) -> Self {
         let tail = Arc::new(Mutex::new(Tail { lines: VecDeque::new(), most: lines }));
-        let mut copies = Vec::new();
-        if let Some(from) = stdout {
-            copies.extend(spawn(from, std::io::stdout, &tail));
-        }
-        if let Some(from) = stderr {
-            copies.extend(spawn(from, std::io::stderr, &tail));
-        }
-        Self { tail, copies }
+        let copies = [spawn(output, std::io::stdout, &tail), spawn(errors, std::io::stderr, &tail)];
+        Self { copies: copies.into_iter().flatten().collect(), tail }
     }
 
     /// The last lines so far.
@@ -58,8 +51,8 @@ impl Output {
     }
 }
 
-fn spawn<R: Read + Send + 'static, W: Write>(
-    mut from: R,
+fn spawn<W: Write>(
+    mut from: PipeReader,
     to: impl FnOnce() -> W + Send + 'static,
     tail: &Arc<Mutex<Tail>>,
 ) -> Option<JoinHandle<()>> {

@@ -5,8 +5,8 @@ use std::fmt;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::fd::AsFd as _;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -14,10 +14,12 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::Signal;
 use nix::sys::time::TimeValLike as _;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::capture::Output;
-use super::signals::{Happened, Signals, Whom};
+use super::signals::{Signals, Whom};
+use super::spawn::{Spawn, Spawned};
 use super::{GRACE, Plan, RUN_VARIABLE, SCRIPT_VARIABLE, TIMED_OUT};
 
 /// A run that lasts longer than this is worth a write that waits for the disk.
@@ -25,8 +27,8 @@ const LASTING: Duration = Duration::from_millis(50);
 
 /// A command that works.
 pub(super) struct Running {
-    child: Child,
-    signals: Option<Signals>,
+    pid: Pid,
+    signals: Signals,
     whom: Whom,
     begun: Instant,
     timeout: Option<Duration>,
@@ -59,50 +61,35 @@ pub(super) struct Ended {
 }
 
 /// Starts the command with our own standard streams.
-pub(super) fn start(plan: &Plan, run_id: Option<&str>) -> Result<Running, NotStarted> {
-    let (program, arguments) = plan
-        .command
-        .split_first()
-        .map_or((OsStr::new(""), &[][..]), |(program, arguments)| (program.as_os_str(), arguments));
+pub(super) fn start(plan: &Plan, run_id: Option<String>, signals: Signals) -> Result<Running, NotStarted> {
     // A terminal and its shell treat a group as one: in it, the command stays where it would be without us.
     let terminal = File::open("/dev/tty").is_ok();
-    let prepare = |mut command: Command| {
-        if plan.capture.is_some() {
-            command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        }
-        if !terminal {
-            command.process_group(0);
-        }
-        command.env(SCRIPT_VARIABLE, &plan.name);
-        // `moko-mon push` in it writes to the same place.
-        command.envs(plan.textfile.as_ref().map(|folder| ("MOKO_MON_PUSH_TEXTFILE_DIR", folder)));
-        match run_id {
-            Some(id) => command.env(RUN_VARIABLE, id),
-            None => command.env_remove(RUN_VARIABLE),
-        };
-        command
+    // The name of a script may be any text, a variable holds none of its zeros.
+    let script = plan.name.replace('\0', "");
+    let spawn = Spawn {
+        command: &plan.command,
+        variables: vec![(SCRIPT_VARIABLE, Some(script)), (RUN_VARIABLE, run_id)],
+        mask: signals.before,
+        leads: !terminal,
+        captured: plan.capture.is_some(),
     };
-    let signals = Signals::block().ok();
-    let mut command = prepare(Command::new(program));
-    command.args(arguments);
-    let mut begun = Instant::now();
-    let mut spawned = command.spawn();
-    if spawned.as_ref().is_err_and(|error| error.raw_os_error() == Some(Errno::ENOEXEC as i32)) {
-        // A script without `#!` is for the shell, as shells themselves see it.
-        let mut shell = prepare(Command::new("/bin/sh"));
-        shell.arg(program).args(arguments);
-        begun = Instant::now();
-        spawned = shell.spawn();
-    }
-    let mut child = spawned.map_err(|error| NotStarted {
-        command: program.to_string_lossy().into_owned(),
+    let begun = Instant::now();
+    let Spawned { pid, streams } = spawn.start().map_err(|error| NotStarted {
+        command: plan.command.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default(),
         status: if error.kind() == ErrorKind::NotFound { 127 } else { 126 },
         fact: error.to_string(),
     })?;
-    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or_default());
     let whom = if terminal { Whom::Shared(pid) } else { Whom::Group(pid) };
-    let output = plan.capture.map(|lines| Output::copy(child.stdout.take(), child.stderr.take(), lines));
-    Ok(Running { child, signals, whom, begun, timeout: plan.timeout, output })
+    let output = streams.map(|(output, errors)| Output::copy(output, errors, plan.capture.unwrap_or_default()));
+    Ok(Running { pid, signals, whom, begun, timeout: plan.timeout, output })
+}
+
+/// Becomes the command, without a word about it; returns the exit status where that fails.
+pub(super) fn replace_us(plan: &Plan) -> u8 {
+    let mut words = plan.command.iter();
+    let mut command = Command::new(words.next().map_or(OsStr::new(""), |word| word.as_os_str()));
+    let failed = command.args(words).exec();
+    if failed.kind() == ErrorKind::NotFound { 127 } else { 126 }
 }
 
 impl Running {
@@ -110,12 +97,13 @@ impl Running {
     pub(super) fn wait(mut self, lasts: impl FnOnce()) -> Ended {
         let mut lasts = Some(lasts);
         let (mut timed_out, mut killed) = (false, false);
-        let status = loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => break status,
-                Ok(None) => {}
-                // Nobody else waits for our child, so this does not happen; without it, waiting is all that can be done.
-                Err(_) => break self.child.wait().unwrap_or_default(),
+        let (code, signal) = loop {
+            match waitpid(self.pid, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(_, code)) => break (u8::try_from(code).unwrap_or(1), 0),
+                Ok(WaitStatus::Signaled(_, signal, _)) => break (128 + signal as u8, signal as i32),
+                Ok(_) | Err(Errno::EINTR) => {}
+                // Nobody else waits for our child: this does not happen.
+                Err(_) => break (1, 0),
             }
             let elapsed = self.begun.elapsed();
             if elapsed >= LASTING
@@ -145,26 +133,19 @@ impl Running {
         };
         let duration = self.begun.elapsed();
         let (cpu, memory) = usage();
-        let signal = status.signal().unwrap_or_default();
-        let code = if timed_out { TIMED_OUT } else { exit_code(status) };
+        let code = if timed_out { TIMED_OUT } else { code };
         Ended { code, signal, duration, cpu, memory, timed_out, output: self.output.take() }
     }
 
     /// Sleeps until something happens, and passes on what was sent.
     fn sleep(&self, limit: Option<Duration>) {
-        let Some(signals) = &self.signals else {
-            std::thread::sleep(limit.unwrap_or(LASTING).min(LASTING));
-            return;
-        };
         let limit = limit.map_or(PollTimeout::NONE, |limit| {
             // One more, so that the time is over when we wake up.
             PollTimeout::try_from(limit + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
         });
-        let _ = poll(&mut [PollFd::new(signals.descriptor.as_fd(), PollFlags::POLLIN)], limit);
-        while let Some(happened) = signals.next(self.whom) {
-            if let Happened::Sent(signal) = happened {
-                self.whom.send(signal);
-            }
+        let _ = poll(&mut [PollFd::new(self.signals.descriptor.as_fd(), PollFlags::POLLIN)], limit);
+        while let Some(signal) = self.signals.next(self.whom) {
+            self.whom.send(signal);
         }
     }
 }
@@ -180,11 +161,6 @@ impl fmt::Display for NotStarted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "could not start `{}`: {}", self.command, self.fact)
     }
-}
-
-fn exit_code(status: ExitStatus) -> u8 {
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    u8::try_from(code.unwrap_or(1)).unwrap_or(1)
 }
 
 /// CPU time and memory of the only child that there was.

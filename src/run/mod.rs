@@ -9,6 +9,7 @@ mod capture;
 mod child;
 mod monitor;
 mod signals;
+mod spawn;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use crate::ledger::End;
 
 use child::Ended;
 use monitor::Monitor;
+use signals::Signals;
 
 /// What the command is told about its run, for what it starts itself: `moko-mon push` above all.
 pub const SCRIPT_VARIABLE: &str = "MOKO_MON_SCRIPT";
@@ -60,6 +62,14 @@ pub fn run(
     settings: Option<PushSettings>,
     environment: &BTreeMap<String, String>,
 ) -> u8 {
+    // From here on, what is sent to us waits for the command.
+    let signals = match Signals::block() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tell(&format!("the run is not recorded, because signals could not be passed on: {error}"));
+            return child::replace_us(plan);
+        }
+    };
     let mut monitor = Monitor::new(plan, job, settings, environment);
     if plan.no_overlap && monitor.overlaps() {
         tell(&format!("`{}` is running already, so it was not started (`--no-overlap`)", plan.name));
@@ -67,11 +77,12 @@ pub fn run(
     }
     monitor.begin();
     let run_id = monitor.run_id();
-    let started = child::start(plan, run_id.as_deref());
+    let started = child::start(plan, run_id, signals);
     let ended = match started {
         Ok(child) => {
             // The first zeros, and that a long job runs, are published while the command works.
             monitor.announce();
+            monitor.get_ready();
             child.wait(|| monitor.sync())
         }
         Err(failed) => {

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
+
 use super::Plan;
 use crate::config::PushSettings;
 use crate::error::{Code, Error, Result};
@@ -26,6 +28,8 @@ pub(super) struct Monitor {
     /// Holds other runs with `--no-overlap` off.
     alone: Option<Held>,
     state: Option<State>,
+    /// What publishing needs, made while the command works.
+    ready: Option<Result<(Runtime, Publisher)>>,
     problem: Option<String>,
 }
 
@@ -37,8 +41,17 @@ impl Monitor {
         settings: Option<PushSettings>,
         environment: &BTreeMap<String, String>,
     ) -> Self {
-        let mut monitor =
-            Self { settings: None, sure: true, script: None, job, run: None, alone: None, state: None, problem: None };
+        let mut monitor = Self {
+            settings: None,
+            sure: true,
+            script: None,
+            job,
+            run: None,
+            alone: None,
+            state: None,
+            ready: None,
+            problem: None,
+        };
         let Some(mut settings) = settings else {
             monitor.note("the run is not recorded: the settings cannot be read".to_owned());
             return monitor;
@@ -99,11 +112,20 @@ impl Monitor {
         }
         let (script, settings) = (script.clone(), settings.clone());
         let announce = move || {
-            let announced = script.update(|_| Ok(())).and_then(|_| block_on(publish(&settings, &script)));
+            let announced = script
+                .update(|_| Ok(()))
+                .and_then(|(state, ())| runtime()?.block_on(Publisher::new(&settings)?.publish_state(&script, &state)));
             // The end of the run tries again, and tells.
             drop(announced);
         };
         let _ = std::thread::Builder::new().spawn(announce);
+    }
+
+    /// Gets ready to publish, which costs nothing while the command works.
+    pub(super) fn get_ready(&mut self) {
+        if let (Some(settings), true, true) = (&self.settings, self.sure, self.run.is_some()) {
+            self.ready = Some(runtime().and_then(|runtime| Ok((runtime, Publisher::new(settings)?))));
+        }
     }
 
     /// Makes what is known of the run survive a power cut.
@@ -139,11 +161,17 @@ impl Monitor {
 
     /// Publishes the totals.
     pub(super) fn publish(&mut self) {
-        let (Some(script), Some(settings), true) = (&self.script, &self.settings, self.sure) else { return };
-        if self.state.is_none() {
-            return;
+        if self.ready.is_none() {
+            self.get_ready();
         }
-        if let Err(error) = block_on(publish(settings, script)) {
+        let (Some(script), Some(state), Some(ready)) = (&self.script, &self.state, self.ready.take()) else { return };
+        let published = ready.and_then(|(runtime, publisher)| {
+            let published = runtime.block_on(publisher.publish_state(script, state));
+            // The process is about to end: taking both apart would only take time, and nothing may keep the run.
+            std::mem::forget((runtime, publisher));
+            published
+        });
+        if let Err(error) = published {
             self.note(format!("{}; nothing is lost, the next run sends it", one_line(&error)));
         }
     }
@@ -173,18 +201,10 @@ fn keep(state: &mut State, run_id: &str, output: &str) -> Result<()> {
     Ok(())
 }
 
-async fn publish(settings: &Settings, script: &Script) -> Result<()> {
-    Publisher::new(settings)?.publish(script).await.map(|_| ())
-}
-
-fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+/// One thread is enough for one request.
+fn runtime() -> Result<Runtime> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime =
-        runtime.map_err(|error| Error::new(Code::Io, "could not get ready to wait").cause(error.to_string()))?;
-    let result = runtime.block_on(work);
-    // Nothing that still waits, such as for the answer to a name, keeps the run.
-    runtime.shutdown_background();
-    result
+    runtime.map_err(|error| Error::new(Code::Io, "could not get ready to wait").cause(error.to_string()))
 }
 
 /// A whole error in one line.

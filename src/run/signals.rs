@@ -1,6 +1,6 @@
 //! Signals: which are passed on, and to whom.
 
-use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, killpg};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::{Pid, getpgid, getpgrp};
 
@@ -15,34 +15,31 @@ const FROM_KERNEL: i32 = 0x80;
 /// in the command.
 pub(super) struct Signals {
     pub(super) descriptor: SignalFd,
-}
-
-/// Something that happened.
-pub(super) enum Happened {
-    /// A child has ended or stopped.
-    Child,
-    /// Somebody has sent us a signal.
-    Sent(Signal),
+    /// What was blocked before, which is what the command begins with.
+    pub(super) before: SigSet,
 }
 
 impl Signals {
-    /// Blocks the signals; the standard library clears the mask in the command.
+    /// Blocks the signals; and what a limit on the size of files would end us with, which makes it an error like any other.
     pub(super) fn block() -> nix::Result<Self> {
         let mut set: SigSet = PASSED.into_iter().collect();
         set.add(Signal::SIGCHLD);
-        set.thread_block()?;
-        Ok(Self { descriptor: SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)? })
+        let descriptor = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        set.add(Signal::SIGXFSZ);
+        let before = set.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+        Ok(Self { descriptor, before })
     }
 
-    /// What has happened since the last time. In a terminal's group, what the terminal sends has reached the command, too.
-    pub(super) fn next(&self, whom: Whom) -> Option<Happened> {
+    /// The next signal to pass on, since the last time that something happened. In a terminal's group, what the terminal sends has reached the command, too.
+    pub(super) fn next(&self, whom: Whom) -> Option<Signal> {
         loop {
             let info = self.descriptor.read_signal().ok().flatten()?;
             let signal = Signal::try_from(i32::try_from(info.ssi_signo).unwrap_or_default());
             match signal {
-                Ok(Signal::SIGCHLD) => return Some(Happened::Child),
+                // That a child has ended is only a reason to wake up.
+                Ok(Signal::SIGCHLD) => {}
                 Ok(_) if matches!(whom, Whom::Shared(_)) && info.ssi_code == FROM_KERNEL => {}
-                Ok(signal) => return Some(Happened::Sent(signal)),
+                Ok(signal) => return Some(signal),
                 Err(_) => {}
             }
         }

@@ -33,6 +33,7 @@ mod panels;
 mod projects;
 mod refuse;
 mod rules;
+mod run;
 mod simulate;
 mod simulate_plans;
 mod support;
