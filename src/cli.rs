@@ -167,6 +167,7 @@ impl Command {
             Self::Rules(Rules::Test { .. }) => "rules test",
             Self::Rules(Rules::Simulate(_)) => "rules simulate",
             Self::Jobs(Jobs::List) => "jobs list",
+            Self::Jobs(Jobs::Check) => "jobs check",
             Self::Render(Render::Compose(_)) => "render compose",
             Self::Config(Config::Check) => "config check",
             Self::Config(Config::Show) => "config show",

@@ -7,4 +7,6 @@ use clap::Subcommand;
 pub enum Jobs {
     /// List every job: how it is now, its last success, when it is due next
     List,
+    /// Check for every job that its metrics arrive and that its alerts are loaded, tested, routed to somebody and shown
+    Check,
 }

@@ -88,7 +88,8 @@ fn rule(alert: &'static str, job: &Job, runbooks: &str, dashboard: Option<&str>)
 }
 
 /// A text for a place where Prometheus reads templates.
-fn literal(text: &str) -> String {
+#[must_use]
+pub fn literal(text: &str) -> String {
     if text.contains("{{") { format!("{{{{ \"{}\" }}}}", escape(text)) } else { text.to_owned() }
 }
 

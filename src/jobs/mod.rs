@@ -9,7 +9,7 @@ mod state;
 
 use std::time::Duration;
 
-pub use alerts::{ALERTS, FILE as RULE_FILE, rule_file, runbook, span};
+pub use alerts::{ALERTS, FILE as RULE_FILE, literal, rule_file, runbook, span};
 pub use declaration::{cause, declaration, declared_job, key};
 pub use scenarios::{FILE as TEST_FILE, test_file};
 pub use schedule::{Fault, Schedule, ZONE, zone};

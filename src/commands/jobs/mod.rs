@@ -1,5 +1,6 @@
 //! `jobs`: the manifest, what comes of it, and how to get one.
 
+mod check;
 mod list;
 
 use super::Context;
@@ -14,6 +15,7 @@ use crate::ui::Report;
 pub(super) async fn run(context: &Context<'_>, what: &cli::Jobs) -> Result<Report> {
     match what {
         cli::Jobs::List => list::run(context).await,
+        cli::Jobs::Check => check::run(context).await,
     }
 }
 
