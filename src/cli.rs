@@ -168,6 +168,8 @@ impl Command {
             Self::Rules(Rules::Simulate(_)) => "rules simulate",
             Self::Jobs(Jobs::List) => "jobs list",
             Self::Jobs(Jobs::Check) => "jobs check",
+            Self::Jobs(Jobs::Import(_)) => "jobs import",
+            Self::Jobs(Jobs::Wrap(_)) => "jobs wrap",
             Self::Render(Render::Compose(_)) => "render compose",
             Self::Config(Config::Check) => "config check",
             Self::Config(Config::Show) => "config show",

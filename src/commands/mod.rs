@@ -146,6 +146,7 @@ const fn changes(command: &Command) -> bool {
         command,
         Command::Init
             | Command::Dashboard(cli::Dashboard::Import { .. } | cli::Dashboard::Export { .. })
+            | Command::Jobs(cli::Jobs::Import(_))
             | Command::Render(_)
             | Command::Man { .. }
     )

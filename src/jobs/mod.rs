@@ -2,6 +2,7 @@
 
 mod alerts;
 mod declaration;
+pub mod import;
 pub mod metrics;
 mod scenarios;
 mod schedule;

@@ -1,6 +1,7 @@
 //! `jobs`: the manifest, what comes of it, and how to get one.
 
 mod check;
+mod import;
 mod list;
 
 use super::Context;
@@ -16,6 +17,8 @@ pub(super) async fn run(context: &Context<'_>, what: &cli::Jobs) -> Result<Repor
     match what {
         cli::Jobs::List => list::run(context).await,
         cli::Jobs::Check => check::run(context).await,
+        cli::Jobs::Import(flags) => import::import(context, flags),
+        cli::Jobs::Wrap(flags) => import::wrap(context, flags),
     }
 }
 
