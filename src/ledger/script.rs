@@ -8,7 +8,6 @@ use super::file::{self, Content};
 use super::lock::Lock;
 use super::runs::{self, ActiveRun, End, Record, Started};
 use super::sent::Sent;
-use super::trouble::{self, Trouble};
 use super::{State, unusable};
 use crate::config::quote;
 use crate::error::{Code, Error, Result};
@@ -137,24 +136,15 @@ impl Script {
         Sent::at(&self.folder).revision(place)
     }
 
+    /// Has the totals published once more, where what was published is lost.
+    pub(crate) fn resend(&self) {
+        Sent::at(&self.folder).forget();
+    }
+
     /// Whether these totals are not published at that place yet.
     #[must_use]
     pub fn is_pending(&self, state: &State, place: &str) -> bool {
         state.revision > 0 && self.sent(place) != Some(state.revision)
-    }
-
-    /// Why publishing has failed since it last went well.
-    #[must_use]
-    pub fn trouble(&self) -> Option<Trouble> {
-        trouble::read(&self.folder)
-    }
-
-    /// Remembers how publishing went.
-    pub(crate) fn tried<T>(&self, outcome: &Result<T>) {
-        match outcome {
-            Ok(_) => trouble::forget(&self.folder),
-            Err(error) => trouble::remember(&self.folder, error),
-        }
     }
 
     /// Takes the turn to publish, if nobody has it; an older state must not come after a newer one.

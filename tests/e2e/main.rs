@@ -31,6 +31,7 @@ mod jobs;
 mod kill;
 mod panels;
 mod projects;
+mod push;
 mod refuse;
 mod rules;
 mod run;

@@ -71,8 +71,8 @@ pub(super) async fn count(
     let named = batch.script().map_err(|faults| faults.error(goal))?;
     let script = script(context, target, named, own).map_err(|error| error.goal(goal));
     // What is wrong with the metrics comes first: it is wrong whoever's they are.
-    let names = batch.points.iter().map(|point| point.name.as_str());
-    let known = known(push, names, script.as_deref().unwrap_or_default())?;
+    let metrics_of_it = batch.points.iter().map(|point| point.name.as_str());
+    let known = known(push, metrics_of_it, script.as_deref().unwrap_or_default())?;
     let definitions = batch.definitions(|name| known.get(name).cloned()).map_err(|faults| faults.error(goal))?;
     let script = script?;
     warn_of_counting_twice(context, &batch, &script);
