@@ -124,6 +124,8 @@ pub struct PushSettings {
     pub own_gateway: String,
     /// What is wrong with the group itself, or with a source as a whole: it does not say for sure where to publish.
     pub doubt: Option<Error>,
+    /// How many problems there are elsewhere.
+    pub others: usize,
     /// The jobs of the manifest as they are set.
     jobs: Vec<shape::Job>,
     /// The folder to which paths are relative.
@@ -169,11 +171,12 @@ pub fn push(sources: &Sources) -> Option<PushSettings> {
             None => own(&problem.key) || problem.key.is_empty(),
         }
     };
-    let doubts: Vec<Problem> = decoder.problems.iter().filter(|problem| doubtful(problem)).cloned().collect();
+    let (doubts, others): (Vec<Problem>, Vec<Problem>) = decoder.problems.iter().cloned().partition(doubtful);
     Some(PushSettings {
         push: push.below(&folder),
         own_gateway: Port { bind, host: pushgateway.port, container: 0 }.url(),
         doubt: (!doubts.is_empty()).then(|| Problems(doubts).into()),
+        others: others.len(),
         jobs: jobs.into_iter().map(|Nullable(job)| job).collect(),
         base: folder,
         places: decoder.places,

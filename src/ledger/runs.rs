@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{State, file, lock, milliseconds, now};
+use super::{State, file, lock, milliseconds};
 use crate::error;
 
 /// The room for the result, taken when the run begins, so that a disk that fills up in between does not lose it.
@@ -71,13 +71,13 @@ pub(super) enum Record {
 
 impl ActiveRun {
     /// Writes the record of a run that is about to begin.
-    pub(super) fn begin(folder: &Path, script: &str) -> Result<Self> {
+    pub(super) fn begin(folder: &Path, script: &str, start: f64) -> Result<Self> {
         file::folder(folder)?;
         let mut random = [0; 5];
         getrandom::fill(&mut random).map_err(|error| std::io::Error::other(error.to_string()))?;
         // The time comes first, so that names sort as the runs began.
         let id = random.iter().fold(format!("{:011x}", milliseconds()), |id, byte| id + &format!("{byte:02x}"));
-        let started = Started { script: script.to_owned(), id: id.clone(), start: now(), process: std::process::id() };
+        let started = Started { script: script.to_owned(), id: id.clone(), start, process: std::process::id() };
         // Hidden until it is whole and locked: without its lock it would look like a run that died.
         let hidden = folder.join(format!(".{id}"));
         let mut record = file::open_or_create(&hidden)?;

@@ -80,7 +80,12 @@ impl Script {
 
     /// Writes down that a run begins.
     pub fn begin(&self) -> Result<ActiveRun> {
-        ActiveRun::begin(&self.runs(), &self.name).map_err(|error| self.unusable(&error))
+        self.begin_at(super::now())
+    }
+
+    /// Writes down a run that has begun some time ago, in seconds since the epoch.
+    pub fn begin_at(&self, start: f64) -> Result<ActiveRun> {
+        ActiveRun::begin(&self.runs(), &self.name, start).map_err(|error| self.unusable(&error))
     }
 
     /// Counts a run that has ended. When this fails, its result is kept in its record for the next update, if that could

@@ -92,11 +92,8 @@ impl Monitor {
 
     /// Writes down that the run begins.
     pub(super) fn begin(&mut self) {
-        let Some(script) = &self.script else { return };
-        match script.begin() {
-            Ok(run) => self.run = Some(run),
-            Err(error) => self.note(format!("the run is not recorded: {}", one_line(&error))),
-        }
+        // Where it fails, the end of the run tries again, and tells.
+        self.run = self.script.as_ref().and_then(|script| script.begin().ok());
     }
 
     pub(super) fn run_id(&self) -> Option<String> {
@@ -137,6 +134,15 @@ impl Monitor {
 
     /// Counts the run.
     pub(super) fn end(&mut self, mut end: End, output: Option<String>) {
+        if self.run.is_none()
+            && let Some(script) = &self.script
+        {
+            // The disk may have room again.
+            match script.begin_at(end.end - end.duration.unwrap_or_default()) {
+                Ok(run) => self.run = Some(run),
+                Err(error) => self.note(format!("the run is not recorded: {}", one_line(&error))),
+            }
+        }
         let (Some(script), Some(run)) = (&self.script, &self.run) else { return };
         if end.success
             && let Some(job) = &self.job

@@ -87,6 +87,16 @@ fn standard_input_is_the_command_s_and_output_comes_as_it_is_written() {
 }
 
 #[test]
+fn a_closed_stream_is_closed_for_the_command() {
+    let lab = Lab::new();
+    for (script, closed) in [("cat", "<&-"), ("echo x", ">&-"), ("echo x >&2", "2>&-"), ("ls /proc/self/fd", "<&-")] {
+        let [plain, wrapped] = [format!("sh -c '{script}'"), format!("{MOKO_MON} run --name x -- sh -c '{script}'")]
+            .map(|command| left(lab.program("sh").args(["-c", &format!("{command} {closed}")])));
+        assert_eq!(wrapped, plain, "{script} {closed}");
+    }
+}
+
+#[test]
 fn a_gigabyte_passes_through() {
     let lab = Lab::new();
     let mut child = lab.run(&["--", "head", "-c", "1073741824", "/dev/zero"]).stdout(Stdio::piped()).spawn().unwrap();
