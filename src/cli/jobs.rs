@@ -39,6 +39,5 @@ pub struct JobsImport {
 pub struct JobsWrap {
     /// The crontab to show; without a file, your own, as `crontab -l` has it
     #[arg(long, value_name = "FILE", required = true, num_args = 0..=1)]
-    #[expect(clippy::option_option, reason = "the flag without a file is not the flag left out")]
     pub crontab: Option<Option<PathBuf>>,
 }

@@ -130,7 +130,7 @@ fn units(context: &Context<'_>, folder: &Path) -> Result<BTreeMap<String, String
     for entry in std::fs::read_dir(context.sources.directory.join(folder)).map_err(refuse)? {
         let entry = entry.map_err(refuse)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if (name.ends_with(".timer") || name.ends_with(".service"))
+        if Path::new(&name).extension().is_some_and(|kind| kind == "timer" || kind == "service")
             && let Ok(bytes) = crate::config::read_file(&entry.path(), LARGEST)
         {
             units.insert(name, String::from_utf8_lossy(&bytes).into_owned());

@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(judge(&[whole("a"), whole("b")]).outcome, Outcome::Pass);
         let silent =
             Coverage { route: Err("JobLate goes to `nobody`, which tells nobody (team `x`)".to_owned()), ..whole("a") };
-        let finding = judge(&[silent.clone()]);
+        let finding = judge(std::slice::from_ref(&silent));
         assert_eq!(finding.outcome, Outcome::Warn);
         assert_eq!(finding.evidence, ["job `a` has no route: JobLate goes to `nobody`, which tells nobody (team `x`)"]);
         let unseen = Coverage { metric: Err("it was due".to_owned()), ..silent };
