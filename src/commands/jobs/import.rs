@@ -50,7 +50,10 @@ pub(super) fn import(context: &Context<'_>, flags: &cli::JobsImport) -> Result<R
     let proposal = yaml::to_string(&json!({"jobs": found.jobs}))?;
     let written = if flags.write { Some(write(context, &proposal)?) } else { None };
     let text = match &written {
-        Some(file) => format!("wrote {} jobs to {file}; `moko-mon up` declares them", found.jobs.len()),
+        Some(file) => {
+            let count = if found.jobs.len() == 1 { "1 job".to_owned() } else { format!("{} jobs", found.jobs.len()) };
+            format!("wrote {count} to {file}; `moko-mon up` is next")
+        }
         None => proposal.trim_end().to_owned(),
     };
     Ok(Report::new(json!({"jobs": found.jobs, "skipped": found.skipped, "written": written}), text))
@@ -104,8 +107,12 @@ fn write(context: &Context<'_>, proposal: &str) -> Result<String> {
             .cause("it has `jobs` already")
             .hint("leave out `--write`, and put what you want of the proposal below them"));
     }
-    let gap = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
-    super::super::dashboard::write(&path, &format!("{before}{gap}\n{proposal}"))
+    let gap = match before.as_str() {
+        "" => "",
+        text if text.ends_with('\n') => "\n",
+        _ => "\n\n",
+    };
+    super::super::dashboard::write(&path, &format!("{before}{gap}{proposal}"))
         .map_err(|error| Error::new(Code::Io, goal()).cause(error.to_string()).hint("see who may write to it"))?;
     Ok(shown)
 }

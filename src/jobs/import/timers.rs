@@ -39,8 +39,11 @@ fn timer(name: &str, text: &str, units: &BTreeMap<String, String>, timezone: Opt
         values(text, "Timer", "Unit").first().map_or_else(|| format!("{name}.service"), |unit| (*unit).to_owned());
     let start = units.get(&service).map(|text| values(text, "Service", "ExecStart")).unwrap_or_default();
     // A minus and the like in front say how systemd treats the result.
-    let command =
-        start.first().map(|line| words(line.trim_start_matches(['-', '@', '+', '!', ':']))).unwrap_or_default();
+    let command = match start.as_slice() {
+        [line] => words(line.trim_start_matches(['-', '@', '+', '!', ':'])),
+        // None, or several, of which no single one is the job.
+        _ => Vec::new(),
+    };
     let delay = values(text, "Timer", "RandomizedDelaySec").first().and_then(|span| seconds(span)).unwrap_or_default();
     // The usual hour, and how late systemd itself may be.
     let grace = (delay > 0).then(|| crate::jobs::span(std::time::Duration::from_secs(3600 + delay)));
