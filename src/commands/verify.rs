@@ -94,7 +94,7 @@ impl Target {
 }
 
 /// The stack that the settings describe, and where it runs.
-async fn own(context: &Context<'_>, config: Config, limit: Duration, refused: &Refused) -> Result<World> {
+pub(super) async fn own(context: &Context<'_>, config: Config, limit: Duration, refused: &Refused) -> Result<World> {
     let deadline = Instant::now() + limit;
     let stack = Stack::desired(&config)?;
     let http = Context::http()?;

@@ -213,7 +213,7 @@ impl Script {
             let aside = file::set_aside(&self.state()).map_err(|error| self.unusable(&error))?;
             State { set_aside: Some(aside), ..State::new(&self.name) }
         };
-        let (mut ended, mut results, mut active) = (Vec::new(), Vec::new(), 0_u32);
+        let (mut ended, mut results, mut active) = (Vec::new(), Vec::new(), Vec::new());
         for path in self.records()? {
             let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if state.counted.contains(&id) {
@@ -227,7 +227,7 @@ impl Script {
                     ended.push(path);
                 }
                 Ok(Record::Broken) => ended.push(path),
-                Ok(Record::Active(_)) => active += 1,
+                Ok(Record::Active(started)) => active.push(started.start),
                 Err(_) => {}
             }
         }
@@ -235,7 +235,7 @@ impl Script {
         for (started, end) in &results {
             runs::count(&mut state, started, end)?;
         }
-        runs::running(&mut state, active)?;
+        runs::running(&mut state, &active)?;
         Ok((state, ended))
     }
 

@@ -27,6 +27,7 @@ mod fresh;
 mod grafana;
 mod heal;
 mod interrupt;
+mod jobs;
 mod kill;
 mod panels;
 mod projects;

@@ -7,6 +7,7 @@ pub(super) mod custom;
 pub(super) mod engine;
 pub(super) mod exposure;
 pub(super) mod grafana;
+pub(super) mod jobs;
 pub(super) mod prometheus;
 pub(super) mod pushgateway;
 mod ready;

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::component::Component;
-use crate::contract::{Metric, REQUIRED};
+use crate::contract::{EXTRAS, Metric, REQUIRED};
 use crate::error::Result;
 use crate::http::Server;
 use crate::http::grafana::{DATA_SOURCE_UID, Grafana};
+use crate::jobs::metrics::METRICS;
 use crate::verify::facts::Reply;
 use crate::verify::{World, spelling};
 
@@ -47,7 +48,8 @@ impl<'a> Behind<'a> {
 
     /// The names that series have, or will have: of the contract, and of recording rules.
     pub(super) async fn names(&self) -> Result<Names> {
-        let mut expected: BTreeSet<String> = REQUIRED.iter().flat_map(Metric::series).collect();
+        let ours = REQUIRED.iter().chain(&EXTRAS).chain(METRICS);
+        let mut expected: BTreeSet<String> = ours.flat_map(Metric::series).collect();
         if let Reply::Data(data) = self.ask("rules", &[("type", "record")]).await? {
             let rules = data["groups"].as_array().into_iter().flatten().filter_map(|group| group["rules"].as_array());
             expected.extend(rules.flatten().filter_map(|rule| rule["name"].as_str()).map(str::to_owned));
