@@ -14,6 +14,7 @@ mod exclusion;
 mod foreign;
 #[cfg(test)]
 mod grafana;
+mod jobs;
 #[cfg(test)]
 mod no_engine;
 #[cfg(test)]
