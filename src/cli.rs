@@ -1,6 +1,7 @@
 //! The command line: types and help texts.
 
 mod flags;
+mod jobs;
 mod push;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use crate::error::Result;
 use crate::ui::Format;
 
 pub use flags::*;
+pub use jobs::*;
 pub use push::*;
 
 /// Monitoring for a team's scripts: Prometheus, Alertmanager, Pushgateway and Grafana, provisioned and proved
@@ -117,6 +119,9 @@ pub enum Command {
     /// Look at the alert and recording rules, test them, and make alerts fire
     #[command(subcommand)]
     Rules(Rules),
+    /// Look at the manifest of jobs
+    #[command(subcommand)]
+    Jobs(Jobs),
     /// Write the stack in other tools' formats
     #[command(subcommand)]
     Render(Render),
@@ -161,6 +166,10 @@ impl Command {
             Self::Rules(Rules::Show { .. }) => "rules show",
             Self::Rules(Rules::Test { .. }) => "rules test",
             Self::Rules(Rules::Simulate(_)) => "rules simulate",
+            Self::Jobs(Jobs::List) => "jobs list",
+            Self::Jobs(Jobs::Check) => "jobs check",
+            Self::Jobs(Jobs::Import(_)) => "jobs import",
+            Self::Jobs(Jobs::Wrap(_)) => "jobs wrap",
             Self::Render(Render::Compose(_)) => "render compose",
             Self::Config(Config::Check) => "config check",
             Self::Config(Config::Show) => "config show",

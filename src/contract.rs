@@ -178,7 +178,7 @@ pub const EXTRAS: [Metric; 9] = [
         "moko_job_next_due_timestamp_seconds",
         &[label("script_name")],
         "seconds since the epoch",
-        "When the next success of a job is due: the first time of its schedule after the last run that succeeded began.",
+        "When a job is due next: the first time of its schedule after its last successful run began, or after its declaration.",
     ),
     extra(
         "moko_security_findings_open",
@@ -212,7 +212,9 @@ mod tests {
     }
 
     fn series() -> BTreeSet<String> {
-        REQUIRED.iter().flat_map(|metric| metric.series().into_iter().chain([metric.name.to_owned()])).collect()
+        let jobs = crate::jobs::metrics::METRICS;
+        let all = REQUIRED.iter().chain(&EXTRAS).chain(jobs);
+        all.flat_map(|metric| metric.series().into_iter().chain([metric.name.to_owned()])).collect()
     }
 
     #[test]

@@ -5,10 +5,12 @@ mod comparison;
 mod conditions;
 mod limits;
 mod names;
+mod selectors;
 mod token;
 
 pub use comparison::Comparison;
 pub use conditions::{Condition, conditions, inner_conditions};
 pub use limits::thresholds;
-pub use names::metrics;
+pub use names::{metrics, missed};
+pub use selectors::{Matcher, Selector, selectors};
 pub use token::compact;

@@ -121,6 +121,8 @@ fn the_page_of_the_metrics_has_the_table_of_the_code() {
     assert!(page.contains(&rows), "docs/metrics.md has another table than src/contract.rs:\n{rows}");
     let extras: String = moko_mon::contract::EXTRAS.iter().map(row).collect();
     assert!(page.contains(&extras), "docs/metrics.md has another table of extras than src/contract.rs:\n{extras}");
+    let jobs: String = moko_mon::jobs::metrics::METRICS.iter().map(row).collect();
+    assert!(page.contains(&jobs), "docs/metrics.md has another table than src/jobs/metrics.rs:\n{jobs}");
 }
 
 /// Who knows the original finds everything by its name.

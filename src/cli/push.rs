@@ -119,7 +119,7 @@ pub struct Observe {
     #[command(flatten)]
     pub value: Value,
     /// The boundaries of the buckets of a new histogram, smallest first, such as `0.1,1,10`
-    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
     pub buckets: Vec<f64>,
 }
 

@@ -6,6 +6,7 @@ mod dashboard;
 mod demo;
 mod down;
 mod init;
+mod jobs;
 mod logs;
 mod open;
 mod password;
@@ -131,6 +132,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         | Command::Password(cli::Password::Show)
         | Command::Dashboard(_)
         | Command::Rules(_)
+        | Command::Jobs(_)
         | Command::Render(_)
         | Command::Config(_)
         | Command::Completions { .. }
@@ -144,6 +146,7 @@ const fn changes(command: &Command) -> bool {
         command,
         Command::Init
             | Command::Dashboard(cli::Dashboard::Import { .. } | cli::Dashboard::Export { .. })
+            | Command::Jobs(cli::Jobs::Import(_))
             | Command::Render(_)
             | Command::Man { .. }
     )
@@ -166,6 +169,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         Command::Password(what) => password::run(context, what).await,
         Command::Dashboard(what) => dashboard::run(context, &what).await,
         Command::Rules(what) => rules::run(context, &what).await,
+        Command::Jobs(what) => jobs::run(context, &what).await,
         Command::Render(what) => render::run(context, &what),
         Command::Config(what) => config::run(context, what),
         Command::Completions { shell } => Ok(completions::completions(shell)),

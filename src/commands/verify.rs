@@ -94,7 +94,7 @@ impl Target {
 }
 
 /// The stack that the settings describe, and where it runs.
-async fn own(context: &Context<'_>, config: Config, limit: Duration, refused: &Refused) -> Result<World> {
+pub(super) async fn own(context: &Context<'_>, config: Config, limit: Duration, refused: &Refused) -> Result<World> {
     let deadline = Instant::now() + limit;
     let stack = Stack::desired(&config)?;
     let http = Context::http()?;
@@ -115,7 +115,7 @@ async fn own(context: &Context<'_>, config: Config, limit: Duration, refused: &R
 
 async fn engine(context: &Context<'_>, stack: &Stack) -> Result<Engine> {
     let docker: Docker = context.docker().await?;
-    let observed = docker.observe(stack).await?;
+    let observed = docker.survey(stack).await?;
     Ok(Engine { docker, containers: observed.containers, foreign: observed.foreign_containers })
 }
 

@@ -137,10 +137,14 @@ impl Builder {
 
     /// Reports a problem at the place of `key`, or of what surrounds it.
     pub(crate) fn problem(&mut self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
-        let place =
-            nearest(&self.places, key).unwrap_or_else(|| Place::File { file: FILE_NAME.to_owned(), position: None });
+        let place = self.place(key);
         let (found, expected) = (found.into(), expected.into());
         self.problems.push(Problem { place, key: key.to_owned(), found, expected });
+    }
+
+    /// Where `key`, or what surrounds it, is written.
+    pub(crate) fn place(&self, key: &str) -> Place {
+        nearest(&self.places, key).unwrap_or_else(|| Place::File { file: FILE_NAME.to_owned(), position: None })
     }
 
     /// Three of the four servers ask nobody for a password.

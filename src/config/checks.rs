@@ -22,6 +22,8 @@ pub struct CustomCheck {
     pub message: Option<String>,
     /// What it then is.
     pub severity: Severity,
+    /// Where it is written: file, line and column.
+    pub place: String,
 }
 
 /// How bad it is when a check of the user does not hold.
@@ -90,7 +92,15 @@ impl Builder {
             }
             let Ok(expect) = check.expect.parse() else { continue };
             let severity = if check.severity.as_deref() == Some("warn") { Severity::Warn } else { Severity::Fail };
-            out.push(CustomCheck { name: check.name, expr: check.expr, expect, message: check.message, severity });
+            let place = self.place(&format!("checks[{index}].expr")).to_string();
+            out.push(CustomCheck {
+                name: check.name,
+                expr: check.expr,
+                expect,
+                message: check.message,
+                severity,
+                place,
+            });
         }
         out
     }

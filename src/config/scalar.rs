@@ -173,17 +173,7 @@ impl Scalar {
                     return refuse(format!("{shown} {fact}"));
                 }
             }
-            Self::Schedule => {
-                // Which zone it is read in does not matter here.
-                if let Err(fault) = Schedule::parse(text, jiff::tz::TimeZone::UTC) {
-                    return Err(Complaint::new(format!("{shown} {}", fault.found), fault.expected));
-                }
-            }
-            Self::TimeZone => {
-                if let Err(fact) = jobs::zone(text) {
-                    return refuse(format!("{shown} {fact}"));
-                }
-            }
+            Self::Schedule | Self::TimeZone => self.times(text, &shown)?,
             Self::Metric if !names::is_metric(text) => return refuse(format!("{shown} is not a metric name")),
             Self::MetricsPath if !names::is_url_path(text) => return refuse(format!("{shown} is not a path")),
             Self::File | Self::Glob if text.len() > LONGEST_PATH => {
@@ -214,6 +204,19 @@ impl Scalar {
             | Self::Metric => {}
         }
         Ok(json!(text))
+    }
+
+    /// What is wrong with a schedule or a time zone.
+    fn times(self, text: &str, shown: &str) -> Result<(), Complaint> {
+        match self {
+            Self::TimeZone => {
+                jobs::zone(text).map(drop).map_err(|fact| Complaint::new(format!("{shown} {fact}"), self.expected()))
+            }
+            // Which zone it is read in does not matter here.
+            _ => Schedule::parse(text, jiff::tz::TimeZone::UTC)
+                .map(drop)
+                .map_err(|fault| Complaint::new(format!("{shown} {}", fault.found), fault.expected)),
+        }
     }
 
     /// The value where it is a number or boolean, or what is wrong with it; `None` for the kinds that are texts.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, PortSummaryTypeEnum};
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::try_join_all;
 
 use super::{Docker, labels};
 use crate::component::Component;
@@ -15,6 +15,16 @@ use crate::stack::{ContainerSpec, Stack, VolumeKind};
 impl Docker {
     /// Everything the plan for `stack` depends on, as far as the engine knows it.
     pub async fn observe(&self, stack: &Stack) -> Result<Observed> {
+        let mut observed = self.survey(stack).await?;
+        let found = try_join_all(observed.containers.iter().map(|container| self.files(stack, container))).await?;
+        for (container, files) in observed.containers.iter_mut().zip(found) {
+            container.files = files;
+        }
+        Ok(observed)
+    }
+
+    /// The same without the files in the containers, which take longer than all the rest.
+    pub async fn survey(&self, stack: &Stack) -> Result<Observed> {
         let project = &stack.project;
         let references: Vec<&str> = stack.components.iter().map(|spec| spec.container.image.as_str()).collect();
         let images = try_join_all(references.iter().map(|reference| self.image_id(reference)));
@@ -52,7 +62,6 @@ impl Docker {
                 }
             }
         }
-        self.read_files(stack, &mut observed.containers).await?;
         Ok(observed)
     }
 
@@ -79,23 +88,15 @@ impl Docker {
         Ok(names)
     }
 
-    /// Fills in what each container has in its config and secrets volumes.
-    async fn read_files(&self, stack: &Stack, containers: &mut [Container]) -> Result<()> {
-        let reads = containers.iter().map(|container| async move {
-            if let Some(files) = self.untouched(stack, container).await {
-                return Ok(vec![files]);
-            }
-            let folders = container.spec.iter().flat_map(|spec| &spec.volumes);
-            let folders = folders.filter(|volume| volume.kind != VolumeKind::Data);
-            let found =
-                join_all(folders.map(|volume| self.download(&container.id, &container.name, &volume.path))).await;
-            found.into_iter().collect::<Result<Vec<_>>>()
-        });
-        let found: Vec<Vec<BTreeMap<String, FileState>>> = try_join_all(reads).await?;
-        for (container, files) in containers.iter_mut().zip(found) {
-            container.files = files.into_iter().flatten().collect();
+    /// What a container has in its config and secrets volumes.
+    pub async fn files(&self, stack: &Stack, container: &Container) -> Result<BTreeMap<String, FileState>> {
+        if let Some(files) = self.untouched(stack, container).await {
+            return Ok(files);
         }
-        Ok(())
+        let folders = container.spec.iter().flat_map(|spec| &spec.volumes);
+        let folders = folders.filter(|volume| volume.kind != VolumeKind::Data);
+        let found = try_join_all(folders.map(|volume| self.download(&container.id, &container.name, &volume.path)));
+        Ok(found.await?.into_iter().flatten().collect())
     }
 }
 

@@ -53,6 +53,18 @@ pub struct AlertStatus {
     /// The fingerprints of the alerts that keep it quiet.
     #[serde(default)]
     pub inhibited_by: Vec<String>,
+    /// The names of the time intervals that mute it. Only [`Alertmanager::groups`] tells.
+    #[serde(default)]
+    pub muted_by: Vec<String>,
+}
+
+/// Alerts that are told together.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Group {
+    /// Who is told of them.
+    pub receiver: Receiver,
+    /// The alerts.
+    pub alerts: Vec<Alert>,
 }
 
 /// A silence: who wants to be told nothing of which alerts, until when and why.
@@ -74,6 +86,8 @@ pub struct Silence {
 /// How often a kind of integration, such as `webhook`, was called since the server started.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Calls {
+    /// Notifications that were begun; each makes at least one call, which counts when it has ended.
+    pub begun: f64,
     /// All calls.
     pub all: f64,
     /// Those that failed.
@@ -107,6 +121,12 @@ impl Alertmanager {
         if answer.is_success() { answer.json() } else { Err(answer.unexpected()) }
     }
 
+    /// All alerts by receiver; one that several routes take is in several groups.
+    pub async fn groups(&self) -> Result<Vec<Group>> {
+        let answer = self.server.get("/api/v2/alerts/groups", &[]).await?;
+        if answer.is_success() { answer.json() } else { Err(answer.unexpected()) }
+    }
+
     /// All silences, those that have ended among them.
     pub async fn silences(&self) -> Result<Vec<Silence>> {
         let answer = self.server.get("/api/v2/silences", &[]).await?;
@@ -119,11 +139,12 @@ impl Alertmanager {
         if answer.is_success() { Ok(answer) } else { Err(answer.unexpected()) }
     }
 
-    /// The configuration that it runs, as YAML; secrets are blanked out.
-    pub async fn configuration(&self) -> Result<String> {
+    /// The configuration that it runs, as YAML, in which secrets are blanked out; and when it was started, RFC 3339.
+    pub async fn status(&self) -> Result<(String, String)> {
         #[derive(Deserialize)]
         struct Status {
             config: Original,
+            uptime: String,
         }
         #[derive(Deserialize)]
         struct Original {
@@ -133,7 +154,13 @@ impl Alertmanager {
         if !answer.is_success() {
             return Err(answer.unexpected());
         }
-        Ok(answer.json::<Status>()?.config.original)
+        let status: Status = answer.json()?;
+        Ok((status.config.original, status.uptime))
+    }
+
+    /// The configuration that it runs, as YAML; secrets are blanked out.
+    pub async fn configuration(&self) -> Result<String> {
+        Ok(self.status().await?.0)
     }
 
     /// The calls of its integrations, by their kind.
@@ -151,8 +178,8 @@ impl Alertmanager {
 pub fn calls(metrics: &[Family<'_>], receiver: Option<&str>) -> BTreeMap<String, Calls> {
     let mut calls: BTreeMap<String, Calls> = BTreeMap::new();
     for sample in samples(metrics) {
-        let all = sample.name == "alertmanager_notification_requests_total";
-        if !all && sample.name != "alertmanager_notification_requests_failed_total" {
+        let Some(what) = sample.name.strip_prefix("alertmanager_notification") else { continue };
+        if !["s_total", "_requests_total", "_requests_failed_total"].contains(&what) {
             continue;
         }
         let is_another = |of: &str| receiver.is_some_and(|receiver| receiver != of);
@@ -160,7 +187,11 @@ pub fn calls(metrics: &[Family<'_>], receiver: Option<&str>) -> BTreeMap<String,
             continue;
         }
         let of = calls.entry(sample.label("integration").unwrap_or_default().to_owned()).or_default();
-        *(if all { &mut of.all } else { &mut of.failed }) += sample.value;
+        match what {
+            "s_total" => of.begun += sample.value,
+            "_requests_total" => of.all += sample.value,
+            _ => of.failed += sample.value,
+        }
     }
     calls
 }
@@ -173,12 +204,14 @@ mod tests {
     #[test]
     fn calls_are_added_up_by_integration() {
         let page = "# TYPE alertmanager_notification_requests_total counter\n\
+                    alertmanager_notifications_total{integration=\"webhook\"} 4\n\
                     alertmanager_notification_requests_total{integration=\"webhook\"} 3\n\
                     alertmanager_notification_requests_total{integration=\"email\",receiver_name=\"a\"} 1\n\
                     alertmanager_notification_requests_total{integration=\"email\",receiver_name=\"b, {\"} 2\n\
                     alertmanager_notification_requests_failed_total{integration=\"email\",receiver_name=\"b, {\"} 2\n";
         let metrics = parse(page).unwrap();
         let all = calls(&metrics, None);
+        assert_eq!((all["webhook"].begun, all["webhook"].all), (4.0, 3.0));
         assert_eq!((all["webhook"].successful(), all["email"].successful(), all["email"].failed), (3.0, 1.0, 2.0));
         let one = calls(&metrics, Some("a"));
         assert_eq!((one["webhook"].all, one["email"].all, one["email"].failed), (3.0, 1.0, 0.0));

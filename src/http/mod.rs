@@ -183,7 +183,10 @@ impl Http {
             }
             bytes.extend_from_slice(&chunk);
         }
-        Ok((Answer { request, status, body: String::from_utf8_lossy(&bytes).into_owned() }, date))
+        // Answers are large at times: what is text already is not copied.
+        let body = String::from_utf8(bytes);
+        let body = body.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        Ok((Answer { request, status, body }, date))
     }
 }
 

@@ -88,7 +88,8 @@ fn rule(alert: &'static str, job: &Job, runbooks: &str, dashboard: Option<&str>)
 }
 
 /// A text for a place where Prometheus reads templates.
-fn literal(text: &str) -> String {
+#[must_use]
+pub fn literal(text: &str) -> String {
     if text.contains("{{") { format!("{{{{ \"{}\" }}}}", escape(text)) } else { text.to_owned() }
 }
 
@@ -167,7 +168,7 @@ fn expression(alert: &str, job: &Job) -> String {
             let (start, end) = (of_host(started, ""), of_host(ended, ""));
             let running = of_host("moko_script_running", "");
             let limit = seconds(job.max_runtime);
-            format!("(\n  time() - {start}\n  and {running} == 1\n  or {end} - {start}\n) > {limit}")
+            format!("(\n  time() - {start}\n  and {running} > 0\n  or {end} - {start}\n) > {limit}")
         }
         "JobFailed" => {
             let (bad, well) = (of_host(ended, failure), of_host(ended, success));
@@ -205,7 +206,8 @@ pub(super) fn seconds(duration: Duration) -> String {
 }
 
 /// A duration for people, in whole units: `1h30m`.
-pub(super) fn span(duration: Duration) -> String {
+#[must_use]
+pub fn span(duration: Duration) -> String {
     let mut left = duration.as_secs();
     let mut text = String::new();
     for (unit, length) in [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)] {

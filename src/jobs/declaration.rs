@@ -71,9 +71,9 @@ fn families(job: &Job, since: Timestamp) -> Vec<Family> {
     ]);
     // The Pushgateway leaves out labels without a value, and so do we.
     info.retain(|(_, value)| !value.is_empty());
-    let mut families = vec![one(&DECLARED, since.as_second() as f64)];
-    families.extend(due.map(|due| one(&NEXT_DUE, due.as_second() as f64)));
-    families.push(one(&MAX_RUNTIME, job.max_runtime.as_secs_f64()));
-    families.push(Family::of(&INFO, vec![(info, 1.0)]));
+    let mut families = vec![one(DECLARED, since.as_second() as f64)];
+    families.extend(due.map(|due| one(NEXT_DUE, due.as_second() as f64)));
+    families.push(one(MAX_RUNTIME, job.max_runtime.as_secs_f64()));
+    families.push(Family::of(INFO, vec![(info, 1.0)]));
     families
 }

@@ -2,16 +2,19 @@
 
 mod alerts;
 mod declaration;
+pub mod import;
 pub mod metrics;
 mod scenarios;
 mod schedule;
+mod state;
 
 use std::time::Duration;
 
-pub use alerts::{ALERTS, FILE as RULE_FILE, rule_file, runbook};
+pub use alerts::{ALERTS, FILE as RULE_FILE, literal, rule_file, runbook, span};
 pub use declaration::{cause, declaration, declared_job, key};
 pub use scenarios::{FILE as TEST_FILE, test_file};
 pub use schedule::{Fault, Schedule, ZONE, zone};
+pub use state::{State, states};
 
 /// A job that should run by itself, time and again.
 #[derive(Debug, Clone, PartialEq)]

@@ -26,7 +26,8 @@ struct Test {
     name: &'static str,
     interval: &'static str,
     input_series: Vec<Series>,
-    promql_expr_test: [Query; 1],
+    #[serde(rename = "promql_expr_test")]
+    queries: [Query; 1],
 }
 
 #[derive(Debug, Serialize)]
@@ -67,9 +68,12 @@ struct Run {
     each_minute: usize,
 }
 
+/// What happens, the alert that it deserves, and what is then known of a job; no state for a job that it cannot happen to.
+type Scenario = (&'static str, Option<&'static str>, fn(&Job) -> Option<State>);
+
 /// The test file for the rules at `rules`.
 pub fn test_file(config: &Config, rules: &str) -> Result<String> {
-    let scenarios: [(&str, Option<&str>, fn(&Job) -> Option<State>); 9] = [
+    let scenarios: [Scenario; 9] = [
         ("a job that ended well, took all its time and is due since its grace", None, |job| Some(well(job))),
         ("a job that nobody has to have run yet", None, |job| Some(declared(job, whole(job.grace)))),
         ("no run since the declaration, a second after the grace", Some("JobNeverRan"), |job| {
@@ -111,7 +115,7 @@ pub fn test_file(config: &Config, rules: &str) -> Result<String> {
             name,
             interval: "1m",
             input_series: states.iter().flat_map(|(job, state)| series(job, state)).collect(),
-            promql_expr_test: [Query { expr: FIRING, eval_time: "10m", exp_samples: expected }],
+            queries: [Query { expr: FIRING, eval_time: "10m", exp_samples: expected }],
         }
     });
     let tests = tests.filter(|test| !test.input_series.is_empty()).collect();

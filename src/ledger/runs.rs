@@ -183,14 +183,15 @@ pub(super) fn count(state: &mut State, run: &Started, end: &End) -> error::Resul
     Ok(())
 }
 
-/// Tells how many runs go on, of a script that has or had any.
-pub(super) fn running(state: &mut State, active: u32) -> error::Result<()> {
-    let name = "moko_script_running";
-    if active > 0 {
+/// Tells how many runs go on, of a script that has or had any, and when the latest of them began; `active` has their starts.
+pub(super) fn running(state: &mut State, active: &[f64]) -> error::Result<()> {
+    if let Some(start) = active.iter().copied().reduce(f64::max) {
         zeros(state)?;
+        state.set("moko_script_last_start_timestamp_seconds", &[], start)?;
     }
-    if active > 0 || state.families.contains_key("moko_script_executions_total") {
-        state.set(name, &[], f64::from(active))?;
+    if !active.is_empty() || state.families.contains_key("moko_script_executions_total") {
+        #[expect(clippy::cast_precision_loss, reason = "a number of processes")]
+        state.set("moko_script_running", &[], active.len() as f64)?;
     }
     Ok(())
 }

@@ -8,7 +8,6 @@ use super::file::{self, Content};
 use super::lock::Lock;
 use super::runs::{self, ActiveRun, End, Record, Started};
 use super::sent::Sent;
-use super::trouble::{self, Trouble};
 use super::{State, unusable};
 use crate::config::quote;
 use crate::error::{Code, Error, Result};
@@ -142,24 +141,15 @@ impl Script {
         Sent::at(&self.folder).revision(place)
     }
 
+    /// Has the totals published once more, where what was published is lost.
+    pub(crate) fn resend(&self) {
+        Sent::at(&self.folder).forget();
+    }
+
     /// Whether these totals are not published at that place yet.
     #[must_use]
     pub fn is_pending(&self, state: &State, place: &str) -> bool {
         state.revision > 0 && self.sent(place) != Some(state.revision)
-    }
-
-    /// Why publishing has failed since it last went well.
-    #[must_use]
-    pub fn trouble(&self) -> Option<Trouble> {
-        trouble::read(&self.folder)
-    }
-
-    /// Remembers how publishing went.
-    pub(crate) fn tried<T>(&self, outcome: &Result<T>) {
-        match outcome {
-            Ok(_) => trouble::forget(&self.folder),
-            Err(error) => trouble::remember(&self.folder, error),
-        }
     }
 
     /// Takes the turn to publish, if nobody has it; an older state must not come after a newer one.
@@ -223,7 +213,7 @@ impl Script {
             let aside = file::set_aside(&self.state()).map_err(|error| self.unusable(&error))?;
             State { set_aside: Some(aside), ..State::new(&self.name) }
         };
-        let (mut ended, mut results, mut active) = (Vec::new(), Vec::new(), 0_u32);
+        let (mut ended, mut results, mut active) = (Vec::new(), Vec::new(), Vec::new());
         for path in self.records()? {
             let id = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if state.counted.contains(&id) {
@@ -237,7 +227,7 @@ impl Script {
                     ended.push(path);
                 }
                 Ok(Record::Broken) => ended.push(path),
-                Ok(Record::Active(_)) => active += 1,
+                Ok(Record::Active(started)) => active.push(started.start),
                 Err(_) => {}
             }
         }
@@ -245,7 +235,7 @@ impl Script {
         for (started, end) in &results {
             runs::count(&mut state, started, end)?;
         }
-        runs::running(&mut state, active)?;
+        runs::running(&mut state, &active)?;
         Ok((state, ended))
     }
 

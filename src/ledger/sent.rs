@@ -27,6 +27,11 @@ impl Sent {
         self.path.exists()
     }
 
+    /// Forgets it: what is there is no longer known to be there.
+    pub(super) fn forget(&self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+
     /// Remembers what was sent; when it cannot, the next one sends again.
     pub(super) fn remember(&self, place: &str, revision: u64) {
         let _ = std::fs::write(&self.path, format!("{revision} {}\n", hash(place)));

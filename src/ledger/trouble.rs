@@ -4,8 +4,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::now;
-use crate::error::Error;
+use super::{Script, now};
+use crate::error::{Error, Result};
+
+/// The file beside the totals.
+const FILE: &str = "trouble";
 
 /// What went wrong since the last time that all went well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,12 +21,28 @@ pub struct Trouble {
     pub error: String,
 }
 
-pub(super) fn read(folder: &Path) -> Option<Trouble> {
+impl Script {
+    /// Why publishing has failed since it last went well.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        read(self.folder())
+    }
+
+    /// Remembers how publishing went.
+    pub(crate) fn tried<T>(&self, outcome: &Result<T>) {
+        match outcome {
+            Ok(_) => drop(std::fs::remove_file(self.folder().join(FILE))),
+            Err(error) => remember(self.folder(), error),
+        }
+    }
+}
+
+fn read(folder: &Path) -> Option<Trouble> {
     serde_json::from_str(&std::fs::read_to_string(folder.join(FILE)).ok()?).ok()
 }
 
 /// Remembers it as well as it can be: nothing depends on it.
-pub(super) fn remember(folder: &Path, error: &Error) {
+fn remember(folder: &Path, error: &Error) {
     let error = error.causes.last().unwrap_or(&error.message).clone();
     let last = now();
     let since = read(folder).map_or(last, |trouble| trouble.since);
@@ -32,8 +51,25 @@ pub(super) fn remember(folder: &Path, error: &Error) {
     }
 }
 
-pub(super) fn forget(folder: &Path) {
-    let _ = std::fs::remove_file(folder.join(FILE));
-}
+#[cfg(test)]
+mod tests {
+    use crate::error::{Code, Error};
+    use crate::ledger::Ledger;
 
-const FILE: &str = "trouble";
+    #[test]
+    fn trouble_lasts_until_all_goes_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = Ledger::at(folder.path()).script("backup");
+        script.update(|_| Ok(())).unwrap();
+        assert_eq!(script.trouble(), None);
+        script.tried::<()>(&Err(Error::new(Code::NotReady, "goal").cause("fact").cause("refused")));
+        let first = script.trouble().unwrap();
+        script.tried::<()>(&Err(Error::new(Code::NotReady, "later")));
+        let second = script.trouble().unwrap();
+        assert_eq!((first.error.as_str(), second.error.as_str()), ("refused", "later"));
+        assert_eq!(first.since.total_cmp(&second.since), std::cmp::Ordering::Equal);
+        assert!(second.last >= first.last);
+        script.tried(&Ok(()));
+        assert_eq!(script.trouble(), None);
+    }
+}

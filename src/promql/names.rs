@@ -31,26 +31,39 @@ const WORDS: [&str; 8] = ["and", "or", "unless", "bool", "offset", "atan2", "inf
 /// comments, are none.
 #[must_use]
 pub fn metrics(expression: &str) -> BTreeSet<&str> {
+    named(&tokens(expression))
+}
+
+/// The names of those that an expression asks for because they may be missing: inside of `absent`.
+#[must_use]
+pub fn missed(expression: &str) -> BTreeSet<&str> {
     let tokens = tokens(expression);
+    let asks =
+        |at: usize| matches!(tokens[at], Word("absent" | "absent_over_time")) && tokens.get(at + 1) == Some(&Mark("("));
+    let inside = |at: usize| named(&tokens[at + 1..closing(&tokens, at + 1)]);
+    (0..tokens.len()).filter(|at| asks(*at)).flat_map(inside).collect()
+}
+
+fn named<'a>(tokens: &[Token<'a>]) -> BTreeSet<&'a str> {
     let mut names = BTreeSet::new();
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let opens = tokens.get(at + 1) == Some(&Mark("("));
         match token {
             Mark("{") => {
-                let end = closing(&tokens, at);
+                let end = closing(tokens, at);
                 names.extend(named_in_braces(&tokens[at..end]));
                 at = end;
             }
-            Mark("[") => at = closing(&tokens, at),
+            Mark("[") => at = closing(tokens, at),
             Word(word) => {
                 let lower = word.to_ascii_lowercase();
                 let lower = lower.as_str();
                 if GROUPING.contains(&lower) {
                     if opens {
-                        at = closing(&tokens, at + 1);
+                        at = closing(tokens, at + 1);
                     }
-                } else if !opens && !WORDS.contains(&lower) && !aggregates(&tokens, at, lower) {
+                } else if !opens && !WORDS.contains(&lower) && !aggregates(tokens, at, lower) {
                     names.insert(*word);
                 }
             }
@@ -68,7 +81,7 @@ fn aggregates(tokens: &[Token<'_>], at: usize, word: &str) -> bool {
 }
 
 /// `{__name__="up"}`, or `{"up"}` as Prometheus 3 has it; a pattern names nothing.
-fn named_in_braces<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
+pub(super) fn named_in_braces<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
     let named = tokens.windows(3).find_map(|three| match three {
         [Word("__name__") | Text("__name__"), Mark("="), Text(name)] => Some(*name),
         _ => None,
@@ -108,6 +121,13 @@ mod tests {
         assert_eq!(of("sum == 1"), ["sum"], "a metric may be named as people like");
         assert_eq!(of("label_replace(a, \"x\", \"$1\", \"y\", `(.*)\\`)"), ["a"]);
         assert_eq!(of(""), [""; 0]);
+    }
+
+    #[test]
+    fn what_may_be_missing_is_what_absent_asks_for() {
+        let missed = |expression| missed(expression).into_iter().collect::<Vec<_>>();
+        assert_eq!(missed("absent(a{x=\"1\"}) or absent_over_time({\"b\"}[1h]) > 0 and c"), ["a", "b"]);
+        assert_eq!(missed("absent + absently(a)"), [""; 0]);
     }
 
     fn ours(expression: &str) -> Vec<&str> {

@@ -34,7 +34,7 @@ impl Batch {
             }
             let said = Declared {
                 kind: typed(family.kind),
-                help: family.help.as_ref().map(|help| help.to_string()).filter(|help| !help.is_empty()),
+                help: family.help.as_ref().map(ToString::to_string).filter(|help| !help.is_empty()),
                 bounds: None,
             };
             batch.said.insert(family.name.to_string(), said);

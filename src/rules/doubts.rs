@@ -8,6 +8,7 @@ use crate::assets;
 use crate::config::did_you_mean;
 use crate::contract;
 use crate::http::prometheus::RuleKind;
+use crate::jobs::metrics::METRICS;
 use crate::promql::metrics;
 
 /// A rule of the user under the name of one of ours.
@@ -46,8 +47,13 @@ pub fn doubts(files: &[(&str, &[u8])]) -> Vec<String> {
         files.iter().map(|(name, content)| (*name, *content, rules(content))).collect();
     let all = || ours.iter().chain(theirs.iter().flat_map(|(_, _, rules)| rules));
     let recorded = all().filter(|rule| rule.kind == RuleKind::Recording).map(|rule| rule.name.clone());
-    let known: BTreeSet<String> =
-        contract::REQUIRED.iter().flat_map(contract::Metric::series).chain(recorded).collect();
+    let known: BTreeSet<String> = contract::REQUIRED
+        .iter()
+        .chain(&contract::EXTRAS)
+        .chain(METRICS)
+        .flat_map(contract::Metric::series)
+        .chain(recorded)
+        .collect();
     let mut warnings = Vec::new();
     for (file, content, rules) in &theirs {
         for rule in rules {

@@ -66,9 +66,13 @@ pub(super) fn start(plan: &Plan, run_id: Option<String>, signals: Signals) -> Re
     let terminal = File::open("/dev/tty").is_ok();
     // The name of a script may be any text, a variable holds none of its zeros.
     let script = plan.name.replace('\0', "");
+    let mut variables = vec![(SCRIPT_VARIABLE, Some(script)), (RUN_VARIABLE, run_id)];
+    // `moko-mon push` in it writes to the same place.
+    let folder = plan.textfile.as_ref().map(|folder| folder.display().to_string());
+    variables.extend(folder.map(|folder| ("MOKO_MON_PUSH_TEXTFILE_DIR", Some(folder))));
     let spawn = Spawn {
         command: &plan.command,
-        variables: vec![(SCRIPT_VARIABLE, Some(script)), (RUN_VARIABLE, run_id)],
+        variables,
         mask: signals.before,
         leads: !terminal,
         captured: plan.capture.is_some(),

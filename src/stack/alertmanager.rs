@@ -128,6 +128,9 @@ fn configuration() -> Configuration {
                 "SecurityFindingsDetected",
                 vec!["finding_type", "finding_severity"],
             ),
+            // Why it is late is known then.
+            inhibit("JobFailed", "JobLate", vec!["script_name"]),
+            inhibit("JobRunningTooLong", "JobLate", vec!["script_name"]),
         ],
     }
 }

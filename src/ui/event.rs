@@ -63,7 +63,8 @@ pub fn human(duration: Duration) -> String {
         0..=9 => format!("{:.1} s", duration.as_secs_f64()),
         10..=119 => format!("{seconds} s"),
         120..7200 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        7200..172_800 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3600 % 24),
     }
 }
 
@@ -95,6 +96,8 @@ mod tests {
         assert_eq!(human(Duration::from_millis(432)), "0.4 s");
         assert_eq!(human(Duration::from_secs(12)), "12 s");
         assert_eq!(human(Duration::from_secs(125)), "2 min 5 s");
+        assert_eq!(human(Duration::from_secs(40 * 3600)), "40 h 0 min");
+        assert_eq!(human(Duration::from_secs(50 * 3600)), "2 d 2 h");
         assert_eq!(megabytes(12_345_678), "12.3 MB");
         assert_eq!(countdown("to fire", Duration::from_millis(12_900)), "to fire within 12 s");
         assert_eq!(countdown("to fire", Duration::from_secs(300)), "to fire within 5 min 0 s");

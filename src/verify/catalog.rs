@@ -1,6 +1,8 @@
 //! All checks, in the order in which people read them: what carries the others first.
 
-use super::checks::{alerting, clock, contract, custom, engine, exposure, grafana, prometheus, pushgateway, rules};
+use super::checks::{
+    alerting, clock, contract, custom, engine, exposure, grafana, jobs, prometheus, pushgateway, rules,
+};
 use super::{Check, World};
 
 /// Every check that can be made of `world`; the user's own come last.
@@ -15,6 +17,7 @@ pub fn catalog(world: &World) -> Vec<Check> {
     all.extend(contract::checks(world));
     all.extend(clock::checks(world));
     all.extend(exposure::checks(world));
+    all.extend(jobs::checks(world));
     all.extend(custom::checks(world));
     all
 }

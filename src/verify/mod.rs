@@ -30,6 +30,8 @@ use crate::error::{Error, Result};
 
 use bounded::bounded;
 pub use catalog::catalog;
+pub(crate) use checks::contract::counters;
+pub(crate) use checks::jobs::{Coverage, coverage};
 pub use fact::Fact;
 pub use facts::{
     AlertmanagerFacts, ContractFacts, EngineFacts, Facts, GrafanaFacts, PrometheusFacts, PushgatewayFacts,

@@ -1,11 +1,13 @@
 //! Alertmanager's routes and receivers, read from the configuration that it runs; and which alerts can get where.
 
+mod intervals;
 mod matcher;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use intervals::Intervals;
 pub(crate) use matcher::{Fits, Matcher};
 
 use crate::error::Result;
@@ -18,7 +20,8 @@ pub(crate) struct Routing {
     pub(crate) root: Route,
     /// The kinds of integrations of each receiver, such as `webhook`, by its name.
     pub(crate) receivers: BTreeMap<String, Vec<String>>,
-    /// Receiver and kind of the integrations that are not told of the end of an alert.
+    /// Receiver and kind of the integrations that are not told of the end of an alert: Alertmanager begins such a
+    /// notification, and then makes no call.
     hiding_resolved: Vec<(String, String)>,
 }
 
@@ -31,8 +34,19 @@ pub(crate) struct Route {
     pub(crate) matchers: Vec<Matcher>,
     /// Whether the siblings after it see its alerts, too.
     pub(crate) goes_on: bool,
+    /// When it tells nobody; `None`: it tells at any time.
+    pub(crate) quiet: Option<Quiet>,
     /// The routes below it, which come first.
     pub(crate) routes: Vec<Route>,
+}
+
+/// When a route tells nobody. Routes below it do not inherit that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Quiet {
+    /// `during `nights``, `but during `office``.
+    pub(crate) when: String,
+    /// Whether that is at any time.
+    pub(crate) always: bool,
 }
 
 /// What is known of an alert before it fires: the labels that its rule sets. Others may come from the series.
@@ -62,7 +76,8 @@ impl Routing {
             }
             receivers.insert(name.to_owned(), kinds);
         }
-        Ok(Self { root: Route::read(&config["route"], ""), receivers, hiding_resolved })
+        let root = Route::read(&config["route"], "", &Intervals::read(&config));
+        Ok(Self { root, receivers, hiding_resolved })
     }
 
     /// Whether a receiver tells anybody.
@@ -82,8 +97,26 @@ impl Routing {
     }
 }
 
+impl Quiet {
+    fn read(route: &Value, intervals: &Intervals) -> Option<Self> {
+        let names = |key: &str| -> Vec<&str> { list(&route[key]).filter_map(Value::as_str).collect() };
+        let (mute, active) = (names("mute_time_intervals"), names("active_time_intervals"));
+        let quoted = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let mut when = Vec::new();
+        if !mute.is_empty() {
+            when.push(format!("during {}", quoted(&mute)));
+        }
+        if !active.is_empty() {
+            when.push(format!("but during {}", quoted(&active)));
+        }
+        let always = mute.iter().any(|name| intervals.is_always(name))
+            || (!active.is_empty() && active.iter().all(|name| intervals.is_never(name)));
+        (!when.is_empty()).then(|| Self { when: when.join(", and "), always })
+    }
+}
+
 impl Route {
-    fn read(json: &Value, above: &str) -> Self {
+    fn read(json: &Value, above: &str, intervals: &Intervals) -> Self {
         let receiver = json["receiver"].as_str().unwrap_or(above).to_owned();
         let old = |key: &'static str, regex: bool| {
             let entries = json[key].as_object().into_iter().flatten();
@@ -91,8 +124,9 @@ impl Route {
         };
         let matchers = list(&json["matchers"]).filter_map(|text| Matcher::read(text.as_str()?));
         let matchers = matchers.chain(old("match", false)).chain(old("match_re", true)).collect();
-        let routes = list(&json["routes"]).map(|route| Self::read(route, &receiver)).collect();
-        Self { matchers, goes_on: json["continue"] == true, routes, receiver }
+        let routes = list(&json["routes"]).map(|route| Self::read(route, &receiver, intervals)).collect();
+        let quiet = Quiet::read(json, intervals);
+        Self { matchers, goes_on: json["continue"] == true, quiet, routes, receiver }
     }
 
     /// The route as people know it: `{team="ops"} → pager`.
@@ -167,79 +201,4 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CONFIG: &str = "
-route:
-  receiver: nobody
-  routes:
-  - matchers: ['severity=\"critical\"']
-    receiver: pager
-    routes:
-    - match: {team: security}
-      receiver: security
-  - matchers: ['severity=~\"critical|warning\"', 'service!=\"\"']
-    continue: true
-  - matchers: ['severity=\"critical\"', 'team=\"devops\"']
-    receiver: late
-  - matchers: ['team=\"nosuch\"']
-    receiver: never
-receivers:
-- name: nobody
-- name: pager
-  webhook_configs: [{url: <secret>}]
-  email_configs: []
-";
-
-    fn alert(labels: &[(&str, &str)]) -> Known {
-        Known { labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
-    }
-
-    #[test]
-    fn receivers_count_by_their_integrations() {
-        let routing = Routing::read(CONFIG).unwrap();
-        assert!(!routing.tells("nobody") && routing.tells("pager"));
-        assert_eq!((routing.receivers_with("webhook"), routing.receivers_with("email")), (vec!["pager"], vec![]));
-        let receivers: Vec<&str> = routing.root.all().iter().map(|route| route.receiver.as_str()).collect();
-        assert_eq!(receivers, ["nobody", "pager", "security", "nobody", "late", "never"]);
-    }
-
-    #[test]
-    fn an_alert_is_taken_by_the_first_inner_route_that_fits_and_does_not_continue() {
-        let routing = Routing::read(CONFIG).unwrap();
-        let receivers = |labels: &[(&str, &str)]| -> Vec<(String, Fits)> {
-            let taken = routing.root.takes(&alert(labels));
-            taken.into_iter().map(|(route, fits)| (route.receiver.clone(), fits)).collect()
-        };
-        let surely = |receiver: &str| vec![(receiver.to_owned(), Fits::Surely)];
-        assert_eq!(receivers(&[("severity", "critical"), ("team", "security")]), surely("security"));
-        assert_eq!(receivers(&[("severity", "critical"), ("team", "ops")]), surely("pager"));
-        assert_eq!(receivers(&[("severity", "info"), ("team", "ops"), ("service", "")]), surely("nobody"));
-        let perhaps = receivers(&[("severity", "critical")]);
-        assert_eq!(perhaps, [("security".to_owned(), Fits::Perhaps), ("pager".to_owned(), Fits::Surely)]);
-    }
-
-    #[test]
-    fn routes_that_no_alert_can_reach_are_named_with_the_reason() {
-        let alerts = [
-            alert(&[("alertname", "A"), ("severity", "critical"), ("team", "devops")]),
-            alert(&[("alertname", "B"), ("severity", "warning"), ("team", "devops")]),
-        ];
-        let routing = Routing::read(CONFIG).unwrap();
-        assert_eq!(
-            routing.root.unreached(&alerts),
-            [
-                (r#"{team="security"} → security"#.to_owned(), "no rule sets such labels".to_owned()),
-                (
-                    r#"{severity="critical", team="devops"} → late"#.to_owned(),
-                    r#"the route {severity="critical"} → pager before it takes them all and does not continue"#
-                        .to_owned()
-                ),
-                (r#"{team="nosuch"} → never"#.to_owned(), "no rule sets such labels".to_owned()),
-            ]
-        );
-        // Without the label in the rule, a series may bring it.
-        assert_eq!(routing.root.unreached(&[alert(&[("alertname", "C")])]), []);
-    }
-}
+mod tests;

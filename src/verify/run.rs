@@ -1,12 +1,14 @@
 //! Runs a catalogue: everything at once, preconditions first, nothing beyond the deadline.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, Shared, join_all};
+use futures_util::future::{BoxFuture, Either, Shared, join_all, select};
 
 use super::{Check, Checked, Finding, Outcome, World};
+use crate::component::Component;
 use crate::ui::human;
 
 /// Which checks are wanted, by id or by the beginning of one up to a dot.
@@ -58,8 +60,23 @@ pub async fn run(catalog: &[Check], world: &World, selection: &Selection) -> Vec
             needed.extend(check.needs);
         }
     }
+    let opens_dashboards = ["grafana.variables", "grafana.panels"].iter().any(|id| needed.contains(id));
+    let login = made.get("grafana.login").filter(|_| opens_dashboards).cloned();
+    let prepare = async {
+        // Before the login was found right, nothing goes there.
+        if let Some(login) = login
+            && login.await.finding.outcome.holds()
+        {
+            world.facts.grafana.prepare(world).await;
+        }
+    };
     let needed = catalog.iter().filter(|check| needed.contains(check.id.as_ref()));
-    let checked = join_all(needed.filter_map(|check| made.get(check.id.as_ref()).cloned())).await;
+    let checking = join_all(needed.filter_map(|check| made.get(check.id.as_ref()).cloned()));
+    // Nobody waits for what no check needs any more.
+    let checked = match select(pin!(checking), pin!(prepare)).await {
+        Either::Left((checked, _)) => checked,
+        Either::Right(((), checking)) => checking.await,
+    };
     let told = |of: &Checked| selection.wants(&of.id) || of.finding.outcome == Outcome::Fail;
     checked.into_iter().filter(told).collect()
 }
@@ -87,13 +104,29 @@ async fn one(check: &Check, world: &World, needs: Vec<Shared<BoxFuture<'_, Check
         ),
     };
     let duration = begun.elapsed();
-    checked(finding.in_place(world), duration)
+    let mut finding = finding.in_place(world);
+    if !matches!(finding.outcome, Outcome::Pass | Outcome::Skip) && finding.hint.is_none() {
+        finding.hint = Some(next_step(check.component, world));
+    }
+    checked(finding, duration)
+}
+
+/// What to type next where a failure itself does not say it.
+pub(super) fn next_step(component: &str, world: &World) -> String {
+    let component = Component::ALL.into_iter().find(|of| of.name() == component);
+    match (component, &world.expected) {
+        (Some(component), Some(_)) => format!("see what the server says with `moko-mon logs {component}`"),
+        (Some(component), None) => format!("is `--{component}-url` right, and does what answers there run well?"),
+        (None, Some(_)) => "see how the servers are with `moko-mon status`".to_owned(),
+        (None, None) => "see whether the servers are well with `moko-mon verify --only prometheus,alerting`".to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::{Facts, Refused};
+    use crate::error::{Code, Error};
+    use crate::verify::{Facts, Look, Refused};
 
     fn check(id: &'static str, needs: &'static [&'static str], fails: bool) -> Check {
         Check {
@@ -107,6 +140,19 @@ mod tests {
         }
     }
 
+    fn world() -> World {
+        let limit = Duration::from_secs(60);
+        World {
+            servers: Vec::new(),
+            expected: None,
+            engine: None,
+            facts: Facts::default(),
+            refused: Refused::default(),
+            limit,
+            deadline: Instant::now() + limit,
+        }
+    }
+
     /// What is told of a catalogue in which `b` and `c` need `a`, which fails, and `d` needs nothing.
     async fn told(only: &[&str], skip: &[&str]) -> Vec<String> {
         let catalog = [
@@ -115,16 +161,7 @@ mod tests {
             check("x.c", &["x.b"], false),
             check("y.d", &[], false),
         ];
-        let limit = Duration::from_secs(60);
-        let world = World {
-            servers: Vec::new(),
-            expected: None,
-            engine: None,
-            facts: Facts::default(),
-            refused: Refused::default(),
-            limit,
-            deadline: Instant::now() + limit,
-        };
+        let world = world();
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         let selection = Selection { only: words(only), skip: words(skip) };
         let checked = run(&catalog, &world, &selection).await;
@@ -134,6 +171,15 @@ mod tests {
     #[tokio::test]
     async fn what_a_broken_precondition_needs_is_skipped() {
         assert_eq!(told(&[], &[]).await, ["x.a fail", "x.b skip", "x.c skip", "y.d pass"]);
+    }
+
+    #[tokio::test]
+    async fn a_failure_that_does_not_say_what_to_do_is_given_a_next_step() {
+        let look: Look = Box::new(|_| async { Err(Error::new(Code::NotReady, "no")) }.boxed());
+        let catalog = [Check { look, ..check("x.a", &[], true) }];
+        let checked = run(&catalog, &world(), &Selection::default()).await;
+        let hint = "is `--prometheus-url` right, and does what answers there run well?";
+        assert_eq!(checked[0].finding.hint.as_deref(), Some(hint));
     }
 
     #[tokio::test]

@@ -44,7 +44,7 @@ pub struct Expected {
 pub struct Engine {
     /// The engine.
     pub docker: Docker,
-    /// The containers of the project when the looking began, their files included.
+    /// The containers of the project when the looking began; their files are facts of their own.
     pub containers: Vec<Container>,
     /// Names of containers that are not ours but have a name of ours.
     pub foreign: Vec<String>,

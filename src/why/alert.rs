@@ -6,14 +6,15 @@ use futures_util::future::join_all;
 use futures_util::{join, try_join};
 use serde::Deserialize;
 
-use super::instance::{Instance, instances};
+use super::instance::{Instance, instances, mute};
 use super::metric::{Need, Seen, Source};
-use super::notify::{Answers, Manager, Way, told};
+use super::notify::{Answers, Manager, PATIENCE, Way, told};
 use super::rule::Measured;
+use super::words::epoch;
 use super::{Link, Servers, State, Why, fact, metric, rule};
 use crate::error::Result;
 use crate::http::alertmanager::{Alertmanager, calls};
-use crate::http::prometheus::{Prometheus, Rule, RuleGroup, RuleKind};
+use crate::http::prometheus::{Prometheus, Rule, RuleGroup, RuleKind, Sample};
 use crate::promql::{self, Condition, conditions, inner_conditions};
 use crate::verify::routing::Routing;
 
@@ -220,12 +221,14 @@ async fn manager(servers: &Servers, now: f64) -> Manager {
 }
 
 async fn answers(prometheus: &Prometheus, alertmanager: &Alertmanager, now: f64) -> Result<Answers> {
-    let (held, silences, configuration, page) = try_join!(
+    let (mut held, groups, silences, (configuration, started), page) = try_join!(
         alertmanager.alerts(),
+        alertmanager.groups(),
         alertmanager.silences(),
-        alertmanager.configuration(),
+        alertmanager.status(),
         alertmanager.metrics(),
     )?;
+    mute(&mut held, &groups);
     let (routing, metrics) = (Routing::read(&configuration)?, page.metrics()?);
     let counted = routing.receivers.keys().flat_map(|receiver| {
         let of = calls(&metrics, Some(receiver)).into_iter();
@@ -235,11 +238,16 @@ async fn answers(prometheus: &Prometheus, alertmanager: &Alertmanager, now: f64)
     // Prometheus may not scrape Alertmanager; then this is not known.
     let grew = "max_over_time(timestamp(sum by (integration, receiver_name) \
                 (increase(alertmanager_notification_requests_total[2m])) > 0)[1d:1m])";
-    let last = prometheus.query(grew).await.unwrap_or_default().into_iter().map(|sample| {
-        let label = |name| sample.labels.get(name).cloned().unwrap_or_default();
-        ((label("receiver_name"), label("integration")), (now - sample.value).max(0.0))
-    });
-    Ok(Answers { last: last.collect(), held, silences, routing, calls: counted })
+    let due = format!("sum by (integration, receiver_name) (alertmanager_notifications_total offset {PATIENCE}s)");
+    let (last, due) = join!(prometheus.query(grew), prometheus.query(&due));
+    let by_receiver = |samples: Result<Vec<Sample>>| -> BTreeMap<(String, String), f64> {
+        let label = |sample: &Sample, name| sample.labels.get(name).cloned().unwrap_or_default();
+        let key = |sample: &Sample| (label(sample, "receiver_name"), label(sample, "integration"));
+        samples.unwrap_or_default().iter().map(|sample| (key(sample), sample.value)).collect()
+    };
+    let last = by_receiver(last).into_iter().map(|(of, when)| (of, (now - when).max(0.0))).collect();
+    let runs = epoch(&started).map_or(f64::INFINITY, |started| now - started);
+    Ok(Answers { runs, last, due: by_receiver(due), held, silences, routing, calls: counted })
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! What is pending or firing of an alert, and what Alertmanager holds of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::words::{epoch, subject, until};
-use crate::http::alertmanager::{Alert as Held, Silence};
+use crate::http::alertmanager::{Alert as Held, Group, Silence};
 use crate::http::prometheus::{Alert, Rule};
 
 /// One active instance.
@@ -42,6 +42,22 @@ fn instance(rule: &Rule, alert: &Alert, held: &[Held], now: f64) -> Instance {
     }
 }
 
+/// Tells alerts by which time intervals they are muted, which the list of alerts leaves out. Where one of several
+/// receivers is told at other times, only that one is muted.
+pub(super) fn mute(held: &mut [Held], groups: &[Group]) {
+    for alert in held {
+        let is_it = |other: &&Held| other.fingerprint == alert.fingerprint;
+        let found = groups.iter().filter_map(|group| Some((&group.receiver, group.alerts.iter().find(is_it)?)));
+        let (told, muted): (Vec<_>, Vec<_>) = found.partition(|(_, it)| it.status.muted_by.is_empty());
+        let names: BTreeSet<&String> = muted.iter().flat_map(|(_, it)| &it.status.muted_by).collect();
+        if told.is_empty() {
+            alert.status.muted_by = names.into_iter().cloned().collect();
+        } else if !muted.is_empty() {
+            alert.receivers = told.into_iter().map(|(receiver, _)| receiver.clone()).collect();
+        }
+    }
+}
+
 /// Why Alertmanager tells nobody of an alert, each reason in words; empty if it would. `all` is all that it holds.
 pub(super) fn reasons(alert: &Held, all: &[Held], silences: &[Silence], now: f64) -> Vec<String> {
     let by_silence = alert.status.silenced_by.iter().map(|id| {
@@ -60,7 +76,8 @@ pub(super) fn reasons(alert: &Held, all: &[Held], silences: &[Silence], now: f64
             None => format!("inhibited by the alert {fingerprint}"),
         }
     });
-    let mut reasons: Vec<String> = by_silence.chain(inhibited).collect();
+    let muted = alert.status.muted_by.iter().map(|name| format!("muted by the time interval `{name}` of its route"));
+    let mut reasons: Vec<String> = by_silence.chain(inhibited).chain(muted).collect();
     if reasons.is_empty() && alert.status.state == "suppressed" {
         reasons.push("muted by a time interval of its route".to_owned());
     }
@@ -75,6 +92,7 @@ impl Instance {
                 "state": held.status.state,
                 "silenced_by": held.status.silenced_by,
                 "inhibited_by": held.status.inhibited_by,
+                "muted_by": held.status.muted_by,
                 "receivers": held.receivers.iter().map(|receiver| &receiver.name).collect::<Vec<_>>(),
                 "reasons": reasons(held, all, silences, now),
             })
@@ -152,5 +170,26 @@ pub(super) mod tests {
         let muted = held(&json!({"state": "suppressed"}), &[]);
         assert_eq!(reasons(&muted, &[], &[], NOW), ["muted by a time interval of its route"]);
         assert_eq!(reasons(&held(&json!({"state": "active"}), &[]), &[], &[], NOW), [""; 0]);
+    }
+
+    #[test]
+    fn an_alert_is_muted_where_all_its_groups_are() {
+        let group = |receiver: &str, by: &[&str]| -> Group {
+            let alert = json!({
+                "labels": {}, "fingerprint": "f1", "startsAt": "", "status": {"state": "suppressed", "mutedBy": by},
+            });
+            serde_json::from_value(json!({"receiver": {"name": receiver}, "alerts": [alert]})).unwrap()
+        };
+        let of = |groups: &[Group]| {
+            let mut all = [held(&json!({"state": "active"}), &["ops", "pager"])];
+            mute(&mut all, groups);
+            let receivers: Vec<String> = all[0].receivers.iter().map(|receiver| receiver.name.clone()).collect();
+            (reasons(&all[0], &[], &[], NOW), receivers)
+        };
+        let both = || vec!["ops".to_owned(), "pager".to_owned()];
+        let muted = "muted by the time interval `nights` of its route".to_owned();
+        assert_eq!(of(&[group("ops", &["nights"]), group("pager", &["nights"])]), (vec![muted], both()));
+        assert_eq!(of(&[group("ops", &["nights"]), group("pager", &[])]), (vec![], vec!["pager".to_owned()]));
+        assert_eq!(of(&[]), (vec![], both()));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::words::{few, many, span};
 use super::{Link, State};
 use crate::http::prometheus::Target;
+use crate::verify::canary;
 
 /// A metric that a rule reads, directly or through series that other rules record.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,13 +86,19 @@ pub(super) fn judge(seen: &[Seen], recorders: &[(String, String)], need: Need, n
         format!("`{}`: {}{from}", metric.name, many(series, "series"))
     }));
     evidence.extend(recorders.iter().map(|(recorded, _)| format!("`{recorded}` is recorded from them by a rule")));
-    let is_broken = match need {
+    let is_missed = match need {
         Need::Each => !missing.is_empty(),
         Need::Some => found.is_empty(),
         Need::None => false,
     };
-    if is_broken {
-        return Link::new(name, State::Broken, evidence, because)
+    // It may be that there is nothing to publish; where it cannot be scraped, the next link is broken.
+    if is_missed && missing.iter().any(|metric| metric.name == canary::METRIC) {
+        evidence.insert(0, "no canary is on its way".to_owned());
+        return Link::new(name, State::Quiet, evidence, "no canary is on its way")
+            .hint("send one with `moko-mon verify --deep`");
+    }
+    if is_missed {
+        return Link::new(name, State::Quiet, evidence, because)
             .hint("push the metric, or see whether what publishes it is scraped: `moko-mon verify`");
     }
     Link::ok(name, evidence)
@@ -199,7 +206,7 @@ mod tests {
     #[test]
     fn a_metric_is_missed_where_the_rule_needs_it() {
         let link = judge(&[seen("a", 3, None), seen("b", 0, Some(7200.0))], &[], Need::Each, NOW);
-        assert_eq!(link.state, State::Broken);
+        assert_eq!(link.state, State::Quiet);
         assert_eq!(link.evidence, ["`b` has no series now; the last were seen 2 h ago", "`a`: 3 series from `cron`"]);
         assert_eq!(link.because, "`b` has no series now; the last were seen 2 h ago");
         assert_eq!(
@@ -208,7 +215,10 @@ mod tests {
         );
         let some = judge(&[seen("a", 3, None), seen("b", 0, None)], &[], Need::Some, NOW);
         assert_eq!((some.state, some.evidence[0].as_str()), (State::Ok, "`b` has had no series within a day"));
-        assert_eq!(judge(&[seen("b", 0, None)], &[], Need::Some, NOW).state, State::Broken);
+        assert_eq!(judge(&[seen("b", 0, None)], &[], Need::Some, NOW).state, State::Quiet);
+        let canary = judge(&[seen(canary::METRIC, 0, Some(600.0))], &[], Need::Each, NOW);
+        assert_eq!((canary.state, canary.because.as_str()), (State::Quiet, "no canary is on its way"));
+        assert_eq!(canary.hint.as_deref(), Some("send one with `moko-mon verify --deep`"));
         assert_eq!(judge(&[seen("b", 0, None)], &[], Need::None, NOW).state, State::Ok);
         assert_eq!(judge(&[], &[], Need::Each, NOW).evidence, ["the expression reads no metric"]);
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! metric ─► scraped ─► rule ─► alertmanager ─► route ─► receiver ─► notification     an alert
-//! series ─► last run ─► push ─► scraped ─► alerts                                    a script
+//! series ─► last run ─► push ─► scraped ─► counted ─► alerts                                    a script
 //! ```
 //!
 //! `alert` and `script` ask the servers; the other files judge what they answered, and write it down.

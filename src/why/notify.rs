@@ -8,6 +8,9 @@ use super::{Link, State};
 use crate::http::alertmanager::{Alert as Held, Calls, Silence};
 use crate::verify::routing::{Fits, Known, Routing};
 
+/// How long the answer to a notification may take, in seconds.
+pub(super) const PATIENCE: u64 = 30;
+
 /// What is known of Alertmanager.
 #[derive(Debug)]
 pub(super) enum Manager {
@@ -24,10 +27,14 @@ pub(super) enum Manager {
 pub(super) struct Answers {
     /// All alerts that it holds.
     pub(super) held: Vec<Held>,
+    /// For how many seconds it has been running.
+    pub(super) runs: f64,
     pub(super) silences: Vec<Silence>,
     pub(super) routing: Routing,
     /// The calls of its integrations, by receiver and kind, since it was started.
     pub(super) calls: BTreeMap<(String, String), Calls>,
+    /// Notifications that were begun long enough ago that their answer is due, by receiver and kind.
+    pub(super) due: BTreeMap<(String, String), f64>,
     /// When Prometheus last saw one of these counts grow, by receiver and kind: seconds ago.
     pub(super) last: BTreeMap<(String, String), f64>,
 }
@@ -97,7 +104,9 @@ impl Way<'_> {
             let evidence = vec![format!("it holds no `{}`, as it does not fire", self.name), to];
             return Link::new(name, State::Quiet, evidence, "Alertmanager does not hold it");
         }
-        let late = self.firing().filter(|instance| instance.held.is_none() && instance.age > self.patience);
+        // One that was just started has forgotten all alerts, and is sent them again.
+        let late =
+            self.firing().filter(|instance| instance.held.is_none() && instance.age.min(answers.runs) > self.patience);
         let late: Vec<&Instance> = late.collect();
         if let Some(age) = late.iter().map(|instance| instance.age).reduce(f64::max) {
             let whom = for_whom(late.iter().map(|instance| &instance.subject));
@@ -177,11 +186,15 @@ impl Way<'_> {
         };
         let mut routes = BTreeMap::new();
         for (route, fits) in known.iter().flat_map(|known| root.takes(known)) {
-            let name = if std::ptr::eq(route, root) {
+            let mut name = if std::ptr::eq(route, root) {
                 "the default route".to_owned()
             } else {
                 format!("route {}", route.name())
             };
+            if let Some(quiet) = &route.quiet {
+                let never = if quiet.always { ", which is at any time" } else { "" };
+                name.push_str(&format!(" (tells nobody {}{never})", quiet.when));
+            }
             let best = routes.entry((name, route.receiver.clone())).or_insert(fits);
             *best = fits.max(*best);
         }
@@ -230,7 +243,7 @@ fn receiver(receivers: &BTreeSet<String>, routing: &Routing, is_firing: bool) ->
 fn notification(receivers: &BTreeSet<String>, answers: &Answers, is_firing: bool) -> Link {
     let name = "notification";
     let mut evidence = Vec::new();
-    let (mut sent, mut broken) = (0.0, Vec::new());
+    let (mut sent, mut is_on_its_way, mut broken) = (0.0, false, Vec::new());
     for receiver in receivers {
         for kind in answers.routing.receivers.get(receiver).into_iter().flatten() {
             let key = (receiver.clone(), kind.replace('_', ""));
@@ -246,23 +259,40 @@ fn notification(receivers: &BTreeSet<String>, answers: &Answers, is_firing: bool
                 calls.failed
             );
             sent += calls.successful();
+            evidence.push(fact);
             if calls.failed > 0.0 && calls.successful() <= 0.0 {
                 broken.push(format!("every call of `{receiver}` by {kind} failed ({})", calls.failed));
             }
-            evidence.push(fact);
+            if calls.begun <= calls.all || answers.routing.hides_resolved(kind, receiver) {
+                continue;
+            }
+            is_on_its_way = true;
+            let due = answers.due.get(&key).copied().unwrap_or_default();
+            // Where it was started anew, the older count is of another life.
+            if due > calls.all && due <= calls.begun {
+                broken.push(format!(
+                    "a notification to `{receiver}` by {kind} was begun more than {PATIENCE} s ago and has no answer"
+                ));
+            } else {
+                evidence.push(format!("a notification to `{receiver}` by {kind} was begun and has no answer yet"));
+            }
         }
     }
     if evidence.is_empty() {
         return Link::quiet(name, "there is nobody to tell, so nothing is sent");
     }
     evidence.push("which alerts they were about, Alertmanager does not tell".to_owned());
-    if let Some(first) = broken.first() {
-        return Link::new(name, State::Broken, evidence, first.clone())
+    if let Some(first) = broken.first().cloned() {
+        evidence.splice(0..0, broken);
+        return Link::new(name, State::Broken, evidence, first)
             .hint("see the receiver's answer with `moko-mon logs alertmanager`");
     }
     if is_firing && sent <= 0.0 {
-        let because =
-            "nothing has been sent since Alertmanager was started: a group of alerts waits for `group_wait` first";
+        let because = if is_on_its_way {
+            "the first notification since Alertmanager was started has no answer yet"
+        } else {
+            "nothing has been sent since Alertmanager was started: a group of alerts waits for `group_wait` first"
+        };
         return Link::new(name, State::Quiet, evidence, because);
     }
     Link::ok(name, evidence)

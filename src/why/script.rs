@@ -5,10 +5,11 @@ use serde_json::json;
 
 use super::alert::{gateway, last, metrics, now};
 use super::metric::{Seen, Source, scraped};
-use super::script_links::{Concern, Group, Relation, Run, Series, concerns, pushed, ran, series, verdict};
+use super::script_links::{Concern, Group, Relation, Run, Series, concerns, counted, pushed, ran, series, verdict};
 use super::{Servers, Why};
 use crate::error::Result;
 use crate::http::prometheus::{Prometheus, RuleGroup, RuleKind, Sample};
+use crate::verify::counters;
 
 /// Follows a script: a value of the label `script_name`.
 pub async fn script(servers: &Servers, groups: &[RuleGroup], name: &str) -> Result<Why> {
@@ -17,14 +18,16 @@ pub async fn script(servers: &Servers, groups: &[RuleGroup], name: &str) -> Resu
     let selector = format!("{{script_name={name:?},__name__!~\".*:.*|ALERTS.*\"}}");
     let runs = format!("max by (status) (moko_script_last_execution_timestamp_seconds{{script_name={name:?}}})");
     let now = now(prometheus).await?;
-    let (found, runs, pushes, failures, targets, gateway) = try_join!(
+    let (found, runs, pushes, failures, targets, gateway, counters) = try_join!(
         find(prometheus, &selector),
         prometheus.query(&runs),
         prometheus.query("push_time_seconds"),
         prometheus.query("push_failure_time_seconds"),
         prometheus.targets(false),
         gateway(prometheus),
+        counters::scripts(prometheus),
     )?;
+    let counters: Vec<_> = counters.into_iter().filter(|script| script.name == name).collect();
     let runs: Vec<Run> = runs.iter().map(|sample| Run { status: label(sample, "status"), at: sample.value }).collect();
     let sources: Vec<&Source> = found.sources.iter().collect();
     let group = |sample: &Sample| {
@@ -48,6 +51,7 @@ pub async fn script(servers: &Servers, groups: &[RuleGroup], name: &str) -> Resu
         ran(&runs, now),
         pushed(&pushed_groups, found.is_there, now),
         scraped(&[seen], &targets.active_targets, gateway.as_ref(), now),
+        counted(&counters),
         concerns(&concerned),
     ];
     Ok(Why {

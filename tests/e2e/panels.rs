@@ -9,6 +9,7 @@
 //! 6 of 2 and 19 without a value. A query that a case does not name has to answer nothing.
 
 mod data;
+mod jobs;
 mod quotas;
 mod scripts;
 mod team;
@@ -39,7 +40,7 @@ struct Case {
 fn nothing(_: &mut Data) {}
 
 fn cases() -> Vec<Case> {
-    team::cases().into_iter().chain(scripts::cases()).chain(quotas::cases()).collect()
+    team::cases().into_iter().chain(scripts::cases()).chain(quotas::cases()).chain(jobs::cases()).collect()
 }
 
 /// A file of the working tree: read, not embedded, so that a change is seen without a build.

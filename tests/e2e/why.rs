@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::support::{Stack, eventually, http};
+use crate::verify::reconfigure;
 
 const RULES: &str = "groups:
 - name: mine
@@ -106,9 +107,11 @@ fn alerts_and_scripts_are_followed_to_the_link_where_they_end() {
     );
 
     // Broken chains.
-    let torn = says(&stack, "Torn", "`Torn` cannot tell anybody: `nosuch_metric` has had no series within a day");
-    assert_eq!(states(&torn)[..2], ["metric broken", "scraped quiet"]);
-    assert_eq!(why(&stack, "Torn", 1)["hint"], torn["hint"]);
+    let torn = says(&stack, "Torn", "`Torn` does not tell anybody: `nosuch_metric` has had no series within a day");
+    assert_eq!(states(&torn)[..2], ["metric quiet", "scraped quiet"]);
+    assert_eq!(why(&stack, "Torn", 0)["hint"], torn["hint"]);
+    let canary = why(&stack, "MokoMonCanary", 0);
+    assert_eq!(canary["verdict"], "`MokoMonCanary` does not tell anybody: no canary is on its way");
     let broken = says(&stack, "Broken", "`Broken` cannot tell anybody: it cannot be evaluated: ");
     assert_eq!(states(&broken)[2], "rule broken");
     let unknown = stack.run(&["why", "Alway"]).code(1);
@@ -129,6 +132,17 @@ fn alerts_and_scripts_are_followed_to_the_link_where_they_end() {
     let given = ["--alertmanager-url", &alertmanager];
     let both = stack.run(&[&flags[..], &given[..]].concat()).code(0).json()["data"].clone();
     assert_eq!(states(&both), states(&always));
+
+    // Muted at all times, which only the groups of Alertmanager tell.
+    reconfigure(&stack, "alertmanager", |_| {
+        "route: {receiver: nobody, routes: [{receiver: ops, group_wait: 1s, mute_time_intervals: [ever]}]}\n\
+         receivers: [{name: nobody}, {name: ops, webhook_configs: [{url: 'http://127.0.0.1:1'}]}]\n\
+         time_intervals: [{name: ever, time_intervals: [{}]}]\n"
+            .to_owned()
+    });
+    let muted = says(&stack, "Always", "Alertmanager holds it, muted by the time interval `ever` of its route");
+    assert_eq!(muted["alerts"][0]["alertmanager"]["muted_by"], json!(["ever"]));
+    assert!(evidence(&muted, "route").contains("(tells nobody during `ever`, which is at any time)"), "{muted:#}");
     crate::support::docker(&["stop", &stack.container("alertmanager")]);
     let gone = why(&stack, "Always", 1);
     assert!(gone["verdict"].as_str().unwrap().contains("; Alertmanager does not answer: container "), "{gone:#}");

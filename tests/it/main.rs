@@ -18,6 +18,7 @@ mod grafana;
 mod no_engine;
 #[cfg(test)]
 mod pull;
+mod push;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]

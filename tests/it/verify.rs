@@ -55,21 +55,6 @@ fn wrong_words_are_refused_before_anything_is_asked() {
             "error: `canary.fired` is made with `--deep` only\nhint: add `--deep`; it takes a minute or two",
         ),
         (
-            &["verify", "--only", "prometheus.ready", "--skip", "prometheus"],
-            "error: `--skip` leaves out all that `--only` names, so nothing would be proved\nhint: take something out of \
-             `--skip`; `moko-mon verify --list` shows all checks",
-        ),
-        (
-            &["verify", "--deep", "--only", "prometheus.ready"],
-            "error: `--deep` sends a canary, and `--only` or `--skip` leaves out all its hops\nhint: leave out `--deep`, or \
-             add `canary` to `--only`",
-        ),
-        (
-            &[&url[..], &["--deep"]].concat(),
-            "error: `--deep` sends a canary from a Pushgateway through Prometheus to Alertmanager, and no Pushgateway is \
-             given\nhint: add `--pushgateway-url URL`, or leave out `--deep`",
-        ),
-        (
             &["verify", "--report", "results"],
             "error: `--report results` does not say in which format\nhint: end the name with `.json`, `.xml` (JUnit), \
              `.md` or `.txt`",
@@ -144,13 +129,42 @@ fn wrong_words_are_refused_before_anything_is_asked() {
     }
 }
 
+#[test]
+fn a_selection_that_would_prove_nothing_is_refused() {
+    let lab = Lab::new();
+    for (arguments, error) in [
+        (
+            &["verify", "--only", "prometheus.ready", "--skip", "prometheus"][..],
+            "error: `--skip` leaves out all that `--only` names, so nothing would be proved\nhint: take something out of \
+             `--skip`; `moko-mon verify --list` shows all checks",
+        ),
+        (
+            &["verify", "--deep", "--only", "prometheus.ready"],
+            "error: `--deep` sends a canary, and `--only` or `--skip` leaves out all its hops\nhint: leave out `--deep`, or \
+             add `canary` to `--only`",
+        ),
+        (
+            &["verify", "--prometheus-url", "http://127.0.0.1:1", "--deep"],
+            "error: `--deep` sends a canary from a Pushgateway through Prometheus to Alertmanager, and no Pushgateway is \
+             given\nhint: add `--pushgateway-url URL`, or leave out `--deep`",
+        ),
+    ] {
+        let output = lab.run(arguments);
+        assert_eq!((output.code(), output.error().as_str().trim_end()), (2, error), "{arguments:?}");
+    }
+}
+
 /// The exit status is that of a proof, and nothing was proved.
 #[test]
 fn what_is_asked_for_by_name_and_not_given_is_no_success() {
     let lab = Lab::new();
     let output = lab.run(&["verify", "--prometheus-url", "http://127.0.0.1:1", "--only", "engine"]);
     assert_eq!(output.code(), 1, "{}", output.text());
-    insta::assert_snapshot!(output.error(), @"");
+    insta::assert_snapshot!(output.error(), @"
+    error: nothing was proved of `engine`: all of it was skipped
+      caused by: engine.reachable: servers are given by their addresses, so no engine is looked at
+    hint: mend what that names, or do not ask for it with `--only`
+    ");
 }
 
 #[test]

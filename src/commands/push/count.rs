@@ -11,12 +11,8 @@ use crate::contract::{self, MetricType};
 use crate::error::{Code, Error, Result};
 use crate::ledger::{Family, State};
 use crate::push::{Batch, Change, Declared, Definition, Fault, Faults, Point, labels, value};
+use crate::run::{RUN_VARIABLE, SCRIPT_VARIABLE};
 use crate::ui::Report;
-
-/// The variable in which `run` tells what it runs the name of the script.
-const SCRIPT_VARIABLE: &str = "MOKO_MON_SCRIPT";
-/// The variable in which `run` tells what it runs the id of the run.
-const RUN_VARIABLE: &str = "MOKO_MON_RUN_ID";
 
 pub(super) async fn inc(context: &Context<'_>, flags: &cli::Inc) -> Result<Report> {
     let (by, labels) = match flags.words.split_first() {
@@ -73,10 +69,13 @@ pub(super) async fn count(
     goal: &str,
 ) -> Result<Report> {
     let named = batch.script().map_err(|faults| faults.error(goal))?;
-    let script = script(context, target, named, own).map_err(|error| error.goal(goal))?;
-    warn_of_counting_twice(context, &batch, &script);
-    let known = known(push, batch.points.iter().map(|point| point.name.as_str()), &script)?;
+    let script = script(context, target, named, own).map_err(|error| error.goal(goal));
+    // What is wrong with the metrics comes first: it is wrong whoever's they are.
+    let metrics_of_it = batch.points.iter().map(|point| point.name.as_str());
+    let known = known(push, metrics_of_it, script.as_deref().unwrap_or_default())?;
     let definitions = batch.definitions(|name| known.get(name).cloned()).map_err(|faults| faults.error(goal))?;
+    let script = script?;
+    warn_of_counting_twice(context, &batch, &script);
     let (state, ()) = push.ledger.script(&script).update(|state| batch.apply(&definitions, state))?;
     let data = json!({"metrics": metrics(&batch, &definitions, &state)});
     published(context, push, &state, target, Report::new(data, String::new())).await

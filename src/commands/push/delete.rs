@@ -73,10 +73,11 @@ async fn delete_group(context: &Context<'_>, push: &Push, words: &[String]) -> R
         let near = groups.iter().filter(|group| all.iter().all(|of| group.labels.get_key_value(of.0) == Some(of)));
         let near: Vec<String> = near.take(5).map(shown_labels).collect();
         let error = Error::new(Code::NotFound, goal).cause("the Pushgateway has no group with exactly these labels");
-        return Err(match near.is_empty() {
-            true => error.hint("`moko-mon push list` shows what there is"),
-            false => error.hint(format!("there is {}", near.join("\nand "))),
-        });
+        return Err(error.hint(if near.is_empty() {
+            "`moko-mon push list` shows what there is".to_owned()
+        } else {
+            format!("there is {}", near.join("\nand "))
+        }));
     };
     if let Some(script) = push.script_of(group) {
         return delete_script(context, push, script).await;

@@ -1,4 +1,6 @@
-//! `push flush`: sends what is pending.
+//! `push flush`: sends what is pending, and what the Pushgateway has lost.
+
+use std::collections::BTreeSet;
 
 use serde_json::json;
 
@@ -17,12 +19,22 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Report> {
     for error in damaged {
         context.ui.warn(in_one_line(&error));
     }
+    // A Pushgateway that was set up anew has nothing of what it was sent; one that is down is found out soon enough.
+    let there = match push.publisher.gateway() {
+        Some(_) => push.groups().await.ok(),
+        None => None,
+    };
+    let there: Option<BTreeSet<String>> =
+        there.map(|groups| groups.iter().filter_map(|group| push.script_of(group)).map(str::to_owned).collect());
     let (mut sent, mut failed, mut left) = (Vec::new(), Vec::new(), Vec::new());
     let mut in_a_row = 0;
     for script in scripts {
         // Runs that died with their wrapper are counted here, too.
         let settled = script.settle();
         let place = push.publisher.place(script.name());
+        if there.as_ref().is_some_and(|there| !there.contains(script.name())) {
+            script.resend();
+        }
         if settled.as_ref().is_ok_and(|state| !script.is_pending(state, &place)) {
             continue;
         }
@@ -62,7 +74,9 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Report> {
         if failed.len() > PATIENCE || !left.is_empty() {
             error = error.cause(format!("and {} more", failed.len().saturating_sub(PATIENCE) + left.len()));
         }
-        error.hint.clone_from(&first.hint);
+        let again =
+            || "nothing is lost: it is sent when the Pushgateway answers again; its address is `push.url`".to_owned();
+        error.hint = Some(first.hint.clone().unwrap_or_else(again));
         report.failed = Some(error);
     }
     Ok(report)

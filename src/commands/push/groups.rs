@@ -25,7 +25,10 @@ impl Push {
 
     /// All groups, by their labels.
     pub(super) async fn groups(&self) -> Result<Vec<Group>> {
-        let mut groups = self.gateway()?.groups().await?;
+        let mut groups = self.gateway()?.groups().await.map_err(|mut error| {
+            error.hint.get_or_insert_with(|| "is it running? Its address is the setting `push.url`".to_owned());
+            error
+        })?;
         groups.sort_by(|one, other| {
             (one.labels.get(SCRIPT), &one.labels).cmp(&(other.labels.get(SCRIPT), &other.labels))
         });

@@ -46,12 +46,8 @@ impl Push {
     fn new(context: &Context<'_>) -> Result<Self> {
         let unread = || Error::new(Code::ConfigInvalid, "could not read the settings");
         let settings = config::push(&context.sources).ok_or_else(unread)?;
-        match settings.doubt {
-            Some(error) => return Err(error),
-            None if settings.others > 0 => {
-                context.ui.warn("other settings are wrong: `moko-mon config check` says which");
-            }
-            None => {}
+        if let Some(error) = settings.doubt {
+            return Err(error);
         }
         let settings = Settings::new(settings, &context.environment);
         let (ledger, publisher) = (settings.ledger()?, Publisher::new(&settings)?);

@@ -1,5 +1,6 @@
 //! `push prune`: the groups of scripts that are gone.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -22,10 +23,13 @@ struct Gone {
 pub(super) async fn run(context: &Context<'_>, flags: &cli::Prune) -> Result<Report> {
     let push = Push::new(context)?;
     let limit = flags.older_than.as_duration();
+    // What the manifest names is to come back, however seldom it runs.
+    let jobs: BTreeSet<String> = context.config()?.config.jobs.into_iter().map(|job| job.name).collect();
     let mut gone = Vec::new();
     for group in push.groups().await? {
-        // Groups of others, of the demo or of simulations have owners of their own.
-        let ours = group.labels.get("job") == Some(&push.job) && group.labels.contains_key(SCRIPT);
+        // Groups of others, of the manifest, of the demo or of simulations have owners of their own.
+        let ours = group.labels.get("job") == Some(&push.job)
+            && group.labels.get(SCRIPT).is_some_and(|script| !jobs.contains(script));
         if let Some(why) = if ours { why(&push, &group, limit) } else { None } {
             gone.push(Gone { group, why });
         }
@@ -49,7 +53,7 @@ fn why(push: &Push, group: &Group, limit: Duration) -> Option<&'static str> {
     match totals.read() {
         // It may run now for the first time, or again after long.
         _ if totals.active().map_or(true, |runs| !runs.is_empty()) => None,
-        Ok(state) if state.revision == 0 => Some("not in the ledger"),
+        Ok(state) if state.revision == 0 => Some("not in this user's ledger"),
         // What is not published yet is not old, whatever the Pushgateway has.
         Ok(state) if old && !totals.is_pending(&state, &push.publisher.place(script)) => Some("not pushed for long"),
         Ok(_) | Err(_) => None,

@@ -23,7 +23,7 @@ const FINDINGS: &str = "security-findings";
 const MAX_INPUT: u64 = 256 << 20;
 
 pub(super) async fn text(context: &Context<'_>, flags: &cli::Text) -> Result<Report> {
-    let goal = format!("could not push the metrics in {}", shown(&flags.file));
+    let goal = format!("could not push the metrics from {}", shown(&flags.file));
     let text = read(context, &flags.file).map_err(|error| error.goal(&goal))?;
     let push = Push::new(context)?;
     // A metric without a `# TYPE` line has the type that it has in the ledger.
@@ -66,9 +66,13 @@ pub(super) async fn github_rate_limit(context: &Context<'_>, flags: &cli::RateLi
 }
 
 pub(super) async fn findings(context: &Context<'_>, flags: &cli::Findings) -> Result<Report> {
+    let finding_type = flags.finding_type.as_deref();
+    if finding_type.is_some_and(str::is_empty) {
+        return Err(Error::new(Code::Usage, "`--finding-type` is empty").hint("leave it out to have the tool's name"));
+    }
     let mut scans = Vec::new();
     for file in &flags.files {
-        let goal = || format!("could not push the findings in {}", shown(file));
+        let goal = || format!("could not push the findings from {}", shown(file));
         let text = read(context, file).map_err(|error| error.goal(goal()))?;
         let of_file = sarif::scans(&text).map_err(|error| error.goal(goal()))?;
         for scan in of_file.iter().filter(|scan| !scan.complete) {
@@ -79,10 +83,6 @@ pub(super) async fn findings(context: &Context<'_>, flags: &cli::Findings) -> Re
             ));
         }
         scans.extend(of_file);
-    }
-    let finding_type = flags.finding_type.as_deref();
-    if finding_type.is_some_and(str::is_empty) {
-        return Err(Error::new(Code::Usage, "`--finding-type` is empty"));
     }
     let types = findings::by_type(scans, finding_type);
     let push = Push::new(context)?;
@@ -114,8 +114,7 @@ fn read(context: &Context<'_>, file: &Path) -> Result<String> {
         return Err(Error::new(Code::Usage, format!("it is longer than {} MiB", MAX_INPUT >> 20)));
     }
     String::from_utf8(bytes).map_err(|error| {
-        let line =
-            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
         Error::new(Code::Usage, format!("line {line}: this is not UTF-8"))
     })
 }

@@ -13,6 +13,7 @@ fn checks_are_read_with_their_defaults() {
         (Expectation::Every(crate::promql::Comparison::Above, 0.0), Severity::Fail)
     );
     assert_eq!((checks[1].expect, checks[1].severity), (Expectation::Absent, Severity::Warn));
+    assert_eq!((checks[0].place.as_str(), checks[1].place.as_str()), ("moko-mon.yaml:2:24", "moko-mon.yaml:4:11"));
     assert_eq!((checks[0].message.as_deref(), checks[1].message.as_deref()), (None, Some("Errors.")));
 }
 

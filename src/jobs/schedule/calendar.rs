@@ -123,22 +123,22 @@ fn time(pattern: &mut Pattern, text: &str) -> Result<(), Fault> {
 }
 
 /// The numbers of one part: `*`, `5`, `1..5`, `0/15`, `1,15`.
-fn set(name: &str, text: &str, least: u8, most: u8) -> Result<Set, Fault> {
+fn set(name: &str, text: &str, low: u8, high: u8) -> Result<Set, Fault> {
     let number = |text: &str| {
-        let number = text.parse::<u8>().ok().filter(|number| (least..=most).contains(number));
+        let number = text.parse::<u8>().ok().filter(|number| (low..=high).contains(number));
         number.filter(|_| text.chars().all(|c| c.is_ascii_digit())).ok_or_else(|| {
             let shown = if text.is_empty() { "nothing".to_owned() } else { format!("`{text}`") };
-            Fault::new(format!("has {shown} as {name}"), format!("{least} to {most}"))
+            Fault::new(format!("has {shown} as {name}"), format!("{low} to {high}"))
         })
     };
     let mut all = Set::default();
     for part in text.split(',') {
         let (first, last, step) = pieces(part);
         let (first, last) = match (first, last) {
-            ("*", None) => (least, most),
+            ("*", None) => (low, high),
             (first, Some(last)) => (number(first)?, number(last)?),
             // A repetition goes on to the end.
-            (first, None) => (number(first)?, if step.is_some() { most } else { number(first)? }),
+            (first, None) => (number(first)?, if step.is_some() { high } else { number(first)? }),
         };
         let step = step.map_or(Ok(1), |step| {
             step.parse::<u8>().ok().filter(|step| *step > 0).ok_or_else(|| {

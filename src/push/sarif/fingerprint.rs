@@ -5,25 +5,24 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest as _, Sha256};
-
 use super::log::{FoundResult, Location, Run};
+use crate::docker::archive::digest;
 
-/// Bytes of a fingerprint: with a million findings, two are the same by chance once in 10^26.
-const LENGTH: usize = 16;
+/// Hex digits of a fingerprint: with a million findings, two are the same by chance once in 10^26.
+const LENGTH: usize = 32;
 
 /// The fingerprint of each result, in order.
 pub(super) fn all(run: &Run, results: &[&FoundResult]) -> Vec<String> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let of = |result: &&FoundResult| match given(run, result) {
+    let of = |result: &&FoundResult| {
         // The same fingerprint is the same finding, however often it is listed.
-        Some(identity) => hash(&identity),
-        None => {
-            // The same thing found twice on lines that look alike, or twice on one line, is two findings.
-            let identity = hash(&place(run, result));
-            let count = seen.entry(identity.clone()).and_modify(|count| *count += 1).or_insert(1);
-            if *count == 1 { identity } else { hash(&[identity, count.to_string()]) }
+        if let Some(identity) = given(run, result) {
+            return hash(&identity);
         }
+        // The same thing found twice on lines that look alike, or twice on one line, is two findings.
+        let identity = hash(&place(run, result));
+        let count = seen.entry(identity.clone()).and_modify(|count| *count += 1).or_insert(1);
+        if *count == 1 { identity } else { hash(&[identity, count.to_string()]) }
     };
     results.iter().map(of).collect()
 }
@@ -77,10 +76,10 @@ fn parts(run: &Run, location: &Location) -> Vec<String> {
 
 /// Parts cannot flow into each other: each goes in with its length.
 fn hash(parts: &(impl AsRef<[String]> + ?Sized)) -> String {
-    let mut hash = Sha256::new();
+    let mut bytes = Vec::new();
     for part in parts.as_ref() {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
+        bytes.extend((part.len() as u64).to_be_bytes());
+        bytes.extend(part.as_bytes());
     }
-    hash.finalize().iter().take(LENGTH).map(|byte| format!("{byte:02x}")).collect()
+    digest(&bytes)[..LENGTH].to_owned()
 }

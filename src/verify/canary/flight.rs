@@ -205,7 +205,11 @@ impl<'a> Flight<'a> {
             Ok((now.answered - before.answered >= count).then_some(now))
         };
         Ok(match wait(Duration::ZERO, seen).await {
-            Waited::Came(_) => Finding::pass(format!("the webhook of receiver `{RECEIVER}` was told of {what}")),
+            Waited::Came(_) => {
+                let others = ground::groups(self.pushgateway).await?;
+                let others = others.iter().filter(|group| group.id != self.id).count();
+                Finding::pass(ground::told(what, others))
+            }
             Waited::Late(limit, error) => {
                 let failed = ground::calls(self.alertmanager).await.map_or(0.0, |now| now.failed - before.failed);
                 let fact = if failed > 0.0 {

@@ -74,7 +74,7 @@ impl Flight<'_> {
         // A Prometheus that has just started knows of no targets for some seconds.
         let scrape = async {
             match wait(Duration::ZERO, async || scrape(self.prometheus).await).await {
-                Waited::Came(scrape) => Ok(Some(scrape)),
+                Waited::Came(scrape) => Ok(scrape),
                 Waited::Late(_, None) => Ok(None),
                 Waited::Late(_, Some(error)) => Err(error),
             }
@@ -107,12 +107,14 @@ async fn rule(prometheus: &Server) -> Result<Option<Duration>> {
 }
 
 /// The rarest scrape of what says of itself that it is a Pushgateway: which of several is meant cannot be known. Where
-/// nothing was scraped yet, it may be any target.
-async fn scrape(prometheus: &Server) -> Result<Option<Scrape>> {
+/// nothing was scraped yet, it may be any target; `None` where there are no targets yet.
+async fn scrape(prometheus: &Server) -> Result<Option<Option<Scrape>>> {
     // One that cannot be scraped now may have been an hour ago.
     let query = [("query", "count by (job, instance) (last_over_time(pushgateway_build_info[1h]))")];
     let gateways = ask(prometheus, "/api/v1/query", &query).await?;
-    Ok(rarest(&gateways["data"]["result"], &targets(prometheus).await?))
+    let targets = targets(prometheus).await?;
+    let are_known = targets.as_array().is_some_and(|targets| !targets.is_empty());
+    Ok(are_known.then(|| rarest(&gateways["data"]["result"], &targets)))
 }
 
 /// The targets that Prometheus scrapes.
@@ -135,16 +137,22 @@ fn name(target: &Value) -> Option<String> {
 
 fn rarest(gateways: &Value, targets: &Value) -> Option<Scrape> {
     let gateways: Vec<&Value> = gateways.as_array()?.iter().map(|series| &series["metric"]).collect();
-    let is_gateway = |target: &&Value| {
-        let same = |labels: &Value, name: &str| labels[name] == target["labels"][name];
-        gateways.is_empty() || gateways.iter().any(|labels| same(labels, "job") && same(labels, "instance"))
+    let targets: Vec<&Value> = targets.as_array()?.iter().collect();
+    let with = |same: &[&str]| -> Vec<&Value> {
+        let is_gateway = |target: &&&Value| {
+            let labels = &target["labels"];
+            gateways.is_empty() || gateways.iter().any(|of| same.iter().all(|name| of[*name] == labels[*name]))
+        };
+        targets.iter().filter(is_gateway).copied().collect()
     };
+    // Where its address was changed to a wrong one, the job is still the same.
+    let found = Some(with(&["job", "instance"])).filter(|found| !found.is_empty()).unwrap_or_else(|| with(&["job"]));
     let scrape = |target: &Value| {
         let interval: PromDuration = target["scrapeInterval"].as_str()?.parse().ok()?;
         let last = target["lastScrape"].as_str().unwrap_or_default().to_owned();
         Some(Scrape { name: name(target)?, interval: interval.as_duration(), last })
     };
-    targets.as_array()?.iter().filter(is_gateway).filter_map(scrape).max_by_key(|scrape| scrape.interval)
+    found.into_iter().filter_map(scrape).max_by_key(|scrape| scrape.interval)
 }
 
 async fn route(alertmanager: &Server) -> Result<bool> {
@@ -171,6 +179,16 @@ fn read_calls(metrics: &[Family<'_>]) -> Calls {
     };
     let failed = count("alertmanager_notification_requests_failed_total");
     Calls { answered: count("alertmanager_notification_requests_total") - failed, failed }
+}
+
+/// What a call says. Alertmanager counts calls, and does not say of which canary.
+pub(super) fn told(what: &str, others: usize) -> String {
+    let sure = format!("the webhook of receiver `{RECEIVER}` was told of {what}");
+    match others {
+        0 => sure,
+        1 => format!("{sure}, or of another canary that is on its way"),
+        others => format!("{sure}, or of one of {others} others that are on their way"),
+    }
 }
 
 /// The groups of all canaries.
@@ -224,6 +242,9 @@ mod tests {
         assert_eq!(fault(&targets, &earlier).as_deref(), Some("connection refused"));
         assert_eq!(rarest(&json!([]), &targets).unwrap().interval.as_secs(), 7200, "nothing was scraped yet");
         assert_eq!(rarest(&json!([]), &json!([])), None);
+        let moved = json!([target("push", "a:9999", "15s"), target("x", "a:9091", "2h")]);
+        assert_eq!(rarest(&gateways, &moved).unwrap().name, "`push/a:9999`", "its job is the same");
+        assert_eq!(rarest(&gateways, &json!([target("x", "a:9091", "2h")])), None, "none is scraped any more");
     }
 
     #[test]
@@ -235,6 +256,14 @@ mod tests {
         let plain = "alertmanager_notification_requests_total{integration=\"webhook\"} 4\n\
                      alertmanager_notification_requests_total{integration=\"email\"} 7\n";
         assert_eq!(read_calls(&parse(plain).unwrap()), Calls { answered: 4.0, failed: 0.0 });
+    }
+
+    #[test]
+    fn a_call_that_may_be_for_another_canary_is_not_claimed() {
+        let own = "the webhook of receiver `moko-mon-canary` was told of the alert";
+        assert_eq!(told("the alert", 0), own);
+        assert_eq!(told("the alert", 1), format!("{own}, or of another canary that is on its way"));
+        assert_eq!(told("the alert", 2), format!("{own}, or of one of 2 others that are on their way"));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::run::next_step;
 use super::{Check, Checked, Finding, Outcome, World};
 use crate::component::Component;
 use crate::error::Result;
@@ -146,8 +147,18 @@ pub async fn send(world: &World, made: &[Checked], stop: &CancellationToken, tel
             PARTS.iter().map(skipped).collect()
         }
     };
-    let hops = hops.into_iter().map(|hop: Hop| Hop { finding: hop.finding.in_place(world), ..hop }).collect();
+    let in_place = |hop: Hop| Hop { finding: hop.finding.in_place(world), ..hop };
+    let hops = hops.into_iter().map(|hop| with_next_step(in_place(hop), world)).collect();
     Ok(Canary { id, hops })
+}
+
+/// No failure is without a hint, whoever's words it is told in.
+fn with_next_step(mut hop: Hop, world: &World) -> Hop {
+    let part = PARTS.iter().find(|part| part.name == hop.name);
+    if let (Outcome::Fail, None, Some(part)) = (hop.finding.outcome, &hop.finding.hint, part) {
+        hop.finding.hint = Some(next_step(part.component.name(), world));
+    }
+    hop
 }
 
 /// A server that is given and was not found out of order; or why not.
@@ -199,5 +210,32 @@ impl Canary {
         json!({
             "id": self.id, "seconds": seconds(self.took()), "broken": broken, "hops": hops.collect::<Vec<_>>(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::error::{Code, Error};
+    use crate::verify::{Facts, Refused};
+
+    #[test]
+    fn a_hop_that_fails_says_what_to_do_next() {
+        let limit = Duration::from_secs(1);
+        let world = World {
+            servers: Vec::new(),
+            expected: None,
+            engine: None,
+            facts: Facts::default(),
+            refused: Refused::default(),
+            limit,
+            deadline: Instant::now() + limit,
+        };
+        let refused = Finding::from(Error::new(Code::NotReady, "refused"));
+        let hop = with_next_step(Hop { name: "pushed", finding: refused, took: limit }, &world);
+        let hint = "is `--pushgateway-url` right, and does what answers there run well?";
+        assert_eq!(hop.finding.hint.as_deref(), Some(hint));
     }
 }

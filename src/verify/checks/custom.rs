@@ -33,7 +33,7 @@ async fn look(world: &World, custom: &CustomCheck) -> Result<Finding> {
 
 /// A query that Prometheus does not understand is broken, whatever the severity of its result.
 fn judge_refused(custom: &CustomCheck, refused: Error) -> Finding {
-    let hint = format!("mend `expr` of the check `{}` in moko-mon.yaml", custom.name);
+    let hint = format!("mend `expr` of the check `{}` at {}", custom.name, custom.place);
     Finding { hint: Some(hint), ..Finding::from(refused) }
 }
 
@@ -69,12 +69,11 @@ fn judge(custom: &CustomCheck, samples: &[Sample]) -> Finding {
     if samples.len() > 1 {
         evidence.extend(few(wrong));
     }
-    let hint = if samples.is_empty() && matches!(expect, Expectation::Every(..)) {
-        "no series is neither more nor less than a number; where nothing means 0, write `or vector(0)` behind the query"
-    } else {
-        "this is a check of your own: `checks` in moko-mon.yaml"
-    };
-    Finding { outcome, evidence, hint: Some(hint.to_owned()) }
+    let mut hint = format!("this is a check of your own, at {}", custom.place);
+    if samples.is_empty() && matches!(expect, Expectation::Every(..)) {
+        hint.push_str("; where no series means 0, write `or vector(0)` behind the query");
+    }
+    Finding { outcome, evidence, hint: Some(hint) }
 }
 
 /// `{job="a"} is 3`.
@@ -95,6 +94,7 @@ mod tests {
             expect: expect.parse().unwrap(),
             message: Some("Too few jobs.".to_owned()),
             severity,
+            place: "moko-mon.yaml:4:11".to_owned(),
         }
     }
 
@@ -122,7 +122,7 @@ mod tests {
             finding.evidence,
             ["Too few jobs.", "`jobs` returned 2 series, expected is `> 0`", "{job=\"b\"} is 0"]
         );
-        assert_eq!(finding.hint.unwrap(), "this is a check of your own: `checks` in moko-mon.yaml");
+        assert_eq!(finding.hint.unwrap(), "this is a check of your own, at moko-mon.yaml:4:11");
         assert!(judge(&custom("> 0", Severity::Fail), &[]).hint.unwrap().contains("`or vector(0)`"));
     }
 
@@ -132,6 +132,6 @@ mod tests {
         let finding = judge_refused(&custom("> 0", Severity::Warn), refused);
         assert_eq!(finding.outcome, Outcome::Fail);
         assert_eq!(finding.evidence, ["Prometheus refused `GET x`", "parse error"]);
-        assert_eq!(finding.hint.unwrap(), "mend `expr` of the check `jobs` in moko-mon.yaml");
+        assert_eq!(finding.hint.unwrap(), "mend `expr` of the check `jobs` at moko-mon.yaml:4:11");
     }
 }

@@ -46,7 +46,7 @@ pub(in crate::verify) fn checks(_world: &World) -> Vec<Check> {
             "grafana",
             "The password of Grafana's administrator is none that everybody knows.",
             &["grafana.ready", "grafana.login"],
-            |world| async move { Ok(look_password(world)) }.boxed(),
+            |world| look_password(world).boxed(),
         ),
         check("exposure.anonymous", "grafana", "Grafana shows nothing without a login.", &["grafana.ready"], |world| {
             look_anonymous(world).boxed()
@@ -57,22 +57,23 @@ pub(in crate::verify) fn checks(_world: &World) -> Vec<Check> {
     ]
 }
 
-fn look_password(world: &World) -> Finding {
+async fn look_password(world: &World) -> Result<Finding> {
     if world.server(Component::Grafana).is_none() {
-        return not_given(Component::Grafana);
+        return Ok(not_given(Component::Grafana));
     }
     match world.server(Component::Grafana).and_then(crate::http::Server::auth) {
-        Some(Auth::Basic(login)) => return judge_password(&login.user, &login.password),
-        Some(Auth::Bearer(_)) => return Finding::skip("a token is used, so the administrator's password is not known"),
+        Some(Auth::Basic(login)) => return Ok(judge_password(&login.user, &login.password)),
+        Some(Auth::Bearer(_)) => {
+            return Ok(Finding::skip("a token is used, so the administrator's password is not known"));
+        }
         None => {}
     }
-    let engine = world.engine.as_ref().and_then(|engine| engine.as_ref().ok());
-    let files = engine.and_then(|engine| engine.container(Component::Grafana)).map(|container| &container.files);
-    match files.and_then(admin_password) {
+    let files = world.facts.engine.files(world, Component::Grafana).await?;
+    Ok(match files.and_then(admin_password) {
         Some(password) => judge_password(ADMIN_USER, &password),
         // Five wrong tries lock the administrator out.
         None => Finding::skip("no password is given, and trying some would lock the administrator out"),
-    }
+    })
 }
 
 fn judge_password(user: &str, password: &Secret) -> Finding {

@@ -7,6 +7,7 @@ pub(super) mod custom;
 pub(super) mod engine;
 pub(super) mod exposure;
 pub(super) mod grafana;
+pub(super) mod jobs;
 pub(super) mod prometheus;
 pub(super) mod pushgateway;
 mod ready;
@@ -48,6 +49,11 @@ fn check(
 /// Why nothing of a server is looked at that was not named.
 fn not_given(component: Component) -> Finding {
     Finding::skip(format!("no {} is given", component.title()))
+}
+
+/// `1 route`, `2 routes`: `what` is one of them.
+fn many(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// As many facts as people read, with the number of the others.

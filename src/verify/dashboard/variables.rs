@@ -20,6 +20,8 @@ pub(in crate::verify) struct Declared {
     many: bool,
     /// Choices are cut out of the answer with a regular expression, which we do not do.
     pub(in crate::verify) filtered: bool,
+    /// The text in which it may refer to others.
+    text: String,
 }
 
 /// What the choices of a variable are made from.
@@ -46,18 +48,17 @@ pub(in crate::verify) enum Ask {
 /// The variables of a dashboard, each after those that it refers to.
 pub(in crate::verify) fn declared(dashboard: &Value) -> Vec<Declared> {
     let list = dashboard["templating"]["list"].as_array().into_iter().flatten();
-    let mut waiting: Vec<(Declared, String)> = list.filter_map(read).collect();
+    let mut waiting: Vec<Declared> = list.filter_map(read).collect();
     let mut ordered = Vec::new();
     while !waiting.is_empty() {
-        let free = waiting.iter().position(|(_, text)| !waiting.iter().any(|(other, _)| mentions(text, &other.name)));
+        let free = waiting.iter().position(|one| !waiting.iter().any(|other| one.refers_to(&other.name)));
         // A circle is Grafana's problem; any order does.
-        ordered.push(waiting.remove(free.unwrap_or(0)).0);
+        ordered.push(waiting.remove(free.unwrap_or(0)));
     }
     ordered
 }
 
-/// A variable, and the text in which it may refer to others.
-fn read(json: &Value) -> Option<(Declared, String)> {
+fn read(json: &Value) -> Option<Declared> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let query = text(&json["query"]).or_else(|| text(&json["query"]["query"])).or_else(|| text(&json["definition"]));
     let query = query.unwrap_or_default();
@@ -75,7 +76,7 @@ fn read(json: &Value) -> Option<(Declared, String)> {
         _ => return None,
     };
     let flag = |key: &str| json[key] == true;
-    let declared = Declared {
+    Some(Declared {
         name: text(&json["name"])?,
         ask,
         source: json["datasource"].clone(),
@@ -84,8 +85,8 @@ fn read(json: &Value) -> Option<(Declared, String)> {
         has_all: flag("includeAll"),
         many: flag("multi") || flag("includeAll"),
         filtered: json["regex"].as_str().is_some_and(|regex| !regex.is_empty()),
-    };
-    Some((declared, format!("{query} {}", json["datasource"])))
+        text: format!("{query} {}", json["datasource"]),
+    })
 }
 
 /// `a, b : c`: values with or without a text before them; `\,` is a comma.
@@ -119,6 +120,11 @@ fn asked(query: &str) -> Ask {
 }
 
 impl Declared {
+    /// Whether its choices depend on another variable.
+    pub(in crate::verify) fn refers_to(&self, name: &str) -> bool {
+        mentions(&self.text, name)
+    }
+
     /// What a person sees who opens the dashboard, given the choices there are now.
     pub(in crate::verify) fn pick(&self, choices: &[String]) -> Picked {
         let chosen: Vec<String> = self.current.iter().filter(|value| *value != "$__all").cloned().collect();

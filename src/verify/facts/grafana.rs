@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::try_join;
 use serde_json::Value;
 
 use crate::component::Component;
@@ -98,11 +99,20 @@ impl GrafanaFacts {
     pub(in crate::verify) async fn opened(&self, world: &World) -> Result<&Vec<Opened>> {
         self.opened
             .get(async {
-                let (grafana, sources) = (self.client(world).await?, self.sources(world).await?);
-                let stored = self.stored(world).await?;
+                let grafana = self.client(world).await?;
+                let (sources, stored) = try_join!(self.sources(world), self.stored(world))?;
                 bounded(stored.values().map(|stored| open(grafana, sources, stored))).await
             })
             .await
+    }
+
+    /// Asks for all of it. Grafana takes as long to check the password as to answer, so what checks would ask for one
+    /// after the other is asked for at once; what comes of it is theirs to judge.
+    pub(in crate::verify) async fn prepare(&self, world: &World) {
+        if matches!(self.access(world).await, Ok(Access::Granted(_))) {
+            // An error is kept, and told by whoever asks.
+            drop(self.opened(world).await);
+        }
     }
 }
 
@@ -115,9 +125,9 @@ async fn log_in(world: &World) -> Result<Access> {
     if let Some(Err(_)) = own {
         return Ok(Access::Unknown("the password is in a volume on the engine, which cannot be asked".to_owned()));
     }
-    if let Some(Ok(engine)) = own {
-        let of_grafana = engine.containers.iter().find(|container| container.component == Some(Component::Grafana));
-        let Some(password) = of_grafana.and_then(|container| admin_password(&container.files)) else {
+    if let Some(Ok(_)) = own {
+        let files = world.facts.engine.files(world, Component::Grafana).await?;
+        let Some(password) = files.and_then(admin_password) else {
             return Err(Error::new(Code::GrafanaLogin, "could not log in to Grafana")
                 .cause("the secrets volume has no Grafana password")
                 .hint("make a new one with `moko-mon password reset`"));
@@ -161,22 +171,39 @@ fn refused(error: Error) -> Error {
 }
 
 async fn open(grafana: &Grafana, sources: &Sources, stored: &StoredDashboard) -> Result<Opened> {
-    let mut library = Vec::new();
-    for uid in library_panels(&stored.json) {
-        library.push((uid.clone(), grafana.library_panel(&uid).await?));
-    }
-    let mut variables = Variables::default();
-    let mut resolved = Vec::new();
-    for declared in declared(&stored.json) {
-        let source = sources.find(&declared.source, &variables);
-        let ask = expanded(&declared.ask, &variables);
-        let choices = choices(grafana, &source, &ask).await?;
-        let value = declared.pick(choices.as_deref().unwrap_or_default());
-        variables.0.push(Expansion { name: declared.name.clone(), value });
-        resolved.push(Resolved { declared, ask, source, choices });
-    }
+    let panels = library_panels(&stored.json);
+    let library = bounded(panels.iter().map(|uid| grafana.library_panel(uid)));
+    let variables = resolve(grafana, sources, declared(&stored.json));
+    let (library, (resolved, variables)) = try_join!(library, variables)?;
+    let library = panels.into_iter().zip(library).collect();
     let title = stored.json["title"].as_str().unwrap_or_default().to_owned();
     Ok(Opened { title, stored: stored.clone(), library, resolved, variables })
+}
+
+/// Finds the choices of variables. Those that refer to no other are asked for together, then those that refer to these.
+async fn resolve(grafana: &Grafana, sources: &Sources, all: Vec<Declared>) -> Result<(Vec<Resolved>, Variables)> {
+    let (mut variables, mut resolved) = (Variables::default(), Vec::new());
+    let mut waiting = all.into_iter().peekable();
+    while waiting.peek().is_some() {
+        let mut together: Vec<Declared> = Vec::new();
+        while let Some(next) = waiting.next_if(|next| !together.iter().any(|before| next.refers_to(&before.name))) {
+            together.push(next);
+        }
+        let asks = together.into_iter().map(|declared| {
+            let source = sources.find(&declared.source, &variables);
+            let ask = expanded(&declared.ask, &variables);
+            async move {
+                let choices = choices(grafana, &source, &ask).await?;
+                Ok(Resolved { declared, ask, source, choices })
+            }
+        });
+        for one in bounded(asks).await? {
+            let value = one.declared.pick(one.choices.as_deref().unwrap_or_default());
+            variables.0.push(Expansion { name: one.declared.name.clone(), value });
+            resolved.push(one);
+        }
+    }
+    Ok((resolved, variables))
 }
 
 fn expanded(ask: &Ask, variables: &Variables) -> Ask {

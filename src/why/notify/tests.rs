@@ -17,9 +17,11 @@ fn answers(held: Vec<Held>, config: &str, calls: Option<(f64, f64)>) -> Manager 
     let key = || ("ops".to_owned(), "webhook".to_owned());
     Manager::Answers(Box::new(Answers {
         held,
+        runs: 3600.0,
         silences: vec![silence()],
         routing: Routing::read(config).unwrap(),
-        calls: calls.map(|(all, failed)| (key(), Calls { all, failed })).into_iter().collect(),
+        calls: calls.map(|(all, failed)| (key(), Calls { begun: all, all, failed })).into_iter().collect(),
+        due: BTreeMap::new(),
         last: calls.map(|_| (key(), 130.0)).into_iter().collect(),
     }))
 }
@@ -113,6 +115,10 @@ fn what_alertmanager_never_got_breaks_the_chain() {
         (links[0].state, links[0].because.as_str()),
         (State::Broken, "Alertmanager does not hold it for backup.sh, although it fires since 12 min")
     );
+    let Manager::Answers(mut restarted) = answers(Vec::new(), CONFIG, None) else { unreachable!() };
+    restarted.runs = 10.0;
+    let (links, _) = super::tests::links(&json!([active("firing")]), &[], &Manager::Answers(restarted));
+    assert_eq!((links[0].state, links[0].because.as_str()), (State::Quiet, "Alertmanager has not got it yet"));
     let mut fresh = active("firing");
     fresh["activeAt"] = json!("2026-01-02T11:54:50Z");
     let (links, _) = super::tests::links(&json!([fresh]), &[], &manager);
@@ -162,4 +168,26 @@ fn without_an_alertmanager_to_send_to_nothing_arrives() {
         (link.state, link.because.as_str()),
         (State::Broken, "Prometheus has no Alertmanager that it could send alerts to")
     );
+}
+
+#[test]
+fn a_receiver_that_does_not_answer_is_told_before_its_call_has_failed() {
+    let held = vec![held(&json!({"state": "active"}), &["ops"])];
+    let of = |begun: f64, due: f64, config: &str| {
+        let Manager::Answers(mut answers) = answers(held.clone(), config, Some((1.0, 0.0))) else { unreachable!() };
+        let key = ("ops".to_owned(), "webhook".to_owned());
+        answers.calls.insert(key.clone(), Calls { begun, ..Calls::default() });
+        answers.due.insert(key, due);
+        let (links, _) = links(&json!([active("firing")]), &held, &Manager::Answers(answers));
+        (links[3].state, links[3].because.clone())
+    };
+    assert_eq!(
+        of(1.0, 1.0, CONFIG),
+        (State::Broken, "a notification to `ops` by webhook was begun more than 30 s ago and has no answer".to_owned())
+    );
+    let young = "the first notification since Alertmanager was started has no answer yet";
+    assert_eq!(of(1.0, 0.0, CONFIG), (State::Quiet, young.to_owned()));
+    // The end of an alert is begun, and then nobody is called.
+    let without_ends = CONFIG.replace("url: <secret>", "url: <secret>, send_resolved: false");
+    assert!(of(1.0, 1.0, &without_ends).1.starts_with("nothing has been sent"));
 }

@@ -6,6 +6,8 @@ mod paths;
 mod prometheus;
 mod sink;
 
+pub(crate) use paths::reconfigure;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;

@@ -140,7 +140,7 @@ fn set_password(container: &str) {
 }
 
 /// Replaces a file of a server's configuration and makes the server read it.
-fn reconfigure(stack: &Stack, component: &str, change: impl Fn(&str) -> String) {
+pub(crate) fn reconfigure(stack: &Stack, component: &str, change: impl Fn(&str) -> String) {
     let container = stack.container(component);
     let (folder, name) = (format!("/etc/{component}"), format!("{component}.yml"));
     let (_, _, _, text) = file(&container, &format!("{folder}/{name}"));
@@ -202,11 +202,22 @@ fn alerting() {
     });
 
     reconfigure(&stack, "alertmanager", |_| {
+        format!(
+            "route: {{receiver: nobody, routes: [{{receiver: silent, mute_time_intervals: [ever]}}]}}\n\
+             receivers:\n- {{name: nobody}}\n{receivers}time_intervals: [{{name: ever, time_intervals: [{{}}]}}]\n"
+        )
+    });
+    let also = [&FILES[..], &["alerting.delivery"]].concat();
+    eventually("a route that is always muted is named", || {
+        let evidence = found(&stack, "alerting.routes", "warn", &also);
+        if evidence.contains("tells nobody during `ever`, and that is at any time") { Ok(()) } else { Err(evidence) }
+    });
+
+    reconfigure(&stack, "alertmanager", |_| {
         "route: {receiver: nobody, routes: [{matchers: ['team=\"devops\"'], receiver: ops}]}\n\
          receivers: [{name: nobody}, {name: ops}]\n"
             .to_owned()
     });
-    let also = [&FILES[..], &["alerting.delivery"]].concat();
     let ops = found(&stack, "alerting.receivers", "fail", &also);
     assert!(ops.contains("receiver `ops` has no integration"), "{ops}");
 
@@ -269,6 +280,7 @@ fn pushes() {
         stack.sample(&format!("moko_script_last_execution_timestamp_seconds == {last}"));
     }
     fails(&stack, "contract.constants", "script `backup` ended at least 3 times within 1d, but its counter");
+    stack.run(&["why", "backup"]).code(1).says(&["the chain of `backup` is broken at `counted`"]);
     assert_eq!(push(&stack, "backup", &run(2, 5)), 200);
     let counting = recovered(&stack);
     assert!(evidence(&counting, "contract.metrics").starts_with("3 of 8 metrics are published, from scripts `backup`"));

@@ -9,4 +9,4 @@ mod ports;
 pub(crate) mod servers;
 
 pub(crate) use engine::{Engine, Fault, Pull, Status};
-pub(crate) use lab::{Lab, Output};
+pub(crate) use lab::{Lab, Output, Run};

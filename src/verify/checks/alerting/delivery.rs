@@ -310,6 +310,10 @@ mod tests {
             finding.evidence,
             ["`webhook` (receivers with it: ops): a notification that was begun more than 30 s ago has no answer yet"]
         );
+        // The end of an alert is begun, and then nobody is called.
+        let ends = "route: {receiver: ops}\nreceivers: [{name: ops, webhook_configs: [{send_resolved: false}]}]";
+        let ends = Routing::read(ends).unwrap();
+        assert_eq!(judge(&page(2, 0, 1, 0), &All::new(), &page(2, 0, 1, 0), &ends).outcome, Outcome::Pass);
         // Begun just now.
         assert_eq!(judged(&page(1, 0, 0, 0), &page(0, 0, 0, 0), &page(0, 0, 0, 0)).outcome, Outcome::Pass);
         // Restarted since.

@@ -52,7 +52,7 @@ pub(in crate::verify) fn checks(world: &World) -> Vec<Check> {
         check(
             "alerting.routes",
             alertmanager,
-            "Every route can be reached by an alert of the rules that are loaded.",
+            "Every route can be reached by an alert of the rules that are loaded, and is not muted at any time.",
             &["alerting.ready", "prometheus.ready"],
             |world| routes::look_routes(world).boxed(),
         ),

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::{few, not_given};
+use super::super::{few, many, not_given};
 use crate::component::Component;
 use crate::error::Result;
 use crate::http::prometheus::{RuleGroup, RuleKind};
 use crate::verify::routing::{Known, Routing};
-use crate::verify::{Finding, World};
+use crate::verify::{Finding, Outcome, World};
 
 /// Names of receivers that are meant to tell nobody.
 const PLACEHOLDERS: [&str; 7] = ["null", "nobody", "none", "blackhole", "devnull", "drop", "ignore"];
 
 pub(super) async fn look_receivers(world: &World) -> Result<Finding> {
     let Some(server) = world.server(Component::Alertmanager) else { return Ok(not_given(Component::Alertmanager)) };
-    Ok(judge_receivers(world.facts.alertmanager.routing(server).await?))
+    Ok(judge_receivers(world.facts.alertmanager.routing(server).await?, world.expected.is_some()))
 }
 
-fn judge_receivers(routing: &Routing) -> Finding {
+fn judge_receivers(routing: &Routing, ours: bool) -> Finding {
     let hint = "give the receiver an integration in Alertmanager's configuration, such as `webhook_configs`";
     let silent = |receiver: &str| !routing.tells(receiver);
     let below: Vec<_> = routing.root.all().into_iter().skip(1).filter(|route| silent(&route.receiver)).collect();
@@ -34,8 +34,13 @@ fn judge_receivers(routing: &Routing) -> Finding {
     }
     let default = silent(&routing.root.receiver).then(|| fact(&routing.root.receiver, "the default route"));
     let routes = routing.root.all().len();
-    let fine =
-        format!("{routes} routes, each to a receiver with an integration, or to one that is meant to tell nobody");
+    let fine = format!(
+        "{}, each to a receiver with an integration, or to one that is meant to tell nobody",
+        many(routes, "route")
+    );
+    // Nobody can follow the other hint yet: `moko-mon up` would undo it.
+    let hint =
+        if ours { "look at the alerts with `moko-mon open alertmanager`; receivers are no setting yet" } else { hint };
     Finding::warn_if_any(default.into_iter().collect(), hint, fine)
 }
 
@@ -45,6 +50,9 @@ pub(super) async fn look_routes(world: &World) -> Result<Finding> {
     let routing = world.facts.alertmanager.routing(server).await?;
     if routing.root.routes.is_empty() {
         return Ok(Finding::pass("there is one route, which takes every alert"));
+    }
+    if let Some(muted) = judge_muted(routing) {
+        return Ok(muted);
     }
     let rules = world.facts.prometheus.rules(&prometheus).await?;
     let configuration = world.facts.prometheus.configuration(&prometheus).await?;
@@ -74,6 +82,23 @@ fn known(groups: &[RuleGroup], external: &Value) -> Vec<Known> {
         .collect()
 }
 
+/// Routes that tell nobody at any time, although their receivers could.
+fn judge_muted(routing: &Routing) -> Option<Finding> {
+    let muted = routing.root.all().into_iter().filter(|route| routing.tells(&route.receiver)).filter_map(|route| {
+        let quiet = route.quiet.as_ref().filter(|quiet| quiet.always)?;
+        Some(format!(
+            "route {} tells nobody {}, and that is at any time: receiver `{}` is never told",
+            route.name(),
+            quiet.when,
+            route.receiver
+        ))
+    });
+    let hint =
+        "give `time_intervals` in Alertmanager's configuration days or times, or take the interval out of the route";
+    let finding = Finding::warn_if_any(few(muted.collect()), hint, "");
+    (finding.outcome == Outcome::Warn).then_some(finding)
+}
+
 fn judge_routes(routing: &Routing, alerts: &[Known]) -> Finding {
     if alerts.is_empty() {
         return Finding::skip("no alert rule is loaded, so nothing can reach any route");
@@ -84,14 +109,13 @@ fn judge_routes(routing: &Routing, alerts: &[Known]) -> Finding {
     Finding::warn_if_any(
         few(facts.collect()),
         "mend its matchers or their order; `amtool config routes test` shows where labels lead",
-        format!("{routes} routes, each within reach of the {} alert rules", alerts.len()),
+        format!("{routes} routes, each within reach of {}", many(alerts.len(), "alert rule")),
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::Outcome;
 
     fn routing(routes: &str, receivers: &str) -> Routing {
         Routing::read(&format!(
@@ -104,7 +128,7 @@ mod tests {
 
     #[test]
     fn an_empty_default_receiver_is_a_warning_that_says_so() {
-        let finding = judge_receivers(&routing("", ""));
+        let finding = judge_receivers(&routing("", ""), false);
         assert_eq!(finding.outcome, Outcome::Warn);
         assert_eq!(
             finding.evidence,
@@ -115,15 +139,38 @@ mod tests {
 
     #[test]
     fn a_route_to_a_receiver_without_integration_fails() {
-        let finding = judge_receivers(&routing("{matchers: ['team=\"ops\"'], receiver: ops}", ", {name: ops}"));
+        let finding = judge_receivers(&routing("{matchers: ['team=\"ops\"'], receiver: ops}", ", {name: ops}"), false);
         assert_eq!(finding.outcome, Outcome::Fail);
         assert_eq!(
             finding.evidence,
             ["nobody will be told of what reaches route {team=\"ops\"} → ops: receiver `ops` has no integration"]
         );
-        let meant =
-            judge_receivers(&routing("{matchers: ['alertname=\"Watchdog\"'], receiver: 'null'}", ", {name: 'null'}"));
+        let meant = judge_receivers(
+            &routing("{matchers: ['alertname=\"Watchdog\"'], receiver: 'null'}", ", {name: 'null'}"),
+            false,
+        );
         assert_eq!(meant.outcome, Outcome::Warn);
+        let ours = judge_receivers(&routing("", ""), true);
+        assert_eq!(
+            ours.hint.as_deref(),
+            Some("look at the alerts with `moko-mon open alertmanager`; receivers are no setting yet")
+        );
+    }
+
+    #[test]
+    fn a_route_that_is_always_muted_is_a_warning() {
+        let of = |entry: &str| {
+            let route = "{matchers: ['team=\"ops\"'], receiver: pager, mute_time_intervals: [ever]}";
+            let intervals = format!("]\ntime_intervals: [{{name: ever, time_intervals: [{entry}]}}");
+            judge_muted(&routing(route, &format!("{PAGER}{intervals}")))
+        };
+        assert_eq!(
+            of("{}").unwrap().evidence,
+            [
+                "route {team=\"ops\"} → pager tells nobody during `ever`, and that is at any time: receiver `pager` is never told"
+            ]
+        );
+        assert_eq!(of("{weekdays: [sunday]}"), None);
     }
 
     #[test]
@@ -137,7 +184,7 @@ mod tests {
         assert_eq!(finding.evidence, ["no alert can reach route {team=\"nosuch\"} → pager: no rule sets such labels"]);
         assert_eq!(
             judge_routes(&routing, &[alert("nosuch")]).evidence,
-            ["2 routes, each within reach of the 1 alert rules"]
+            ["2 routes, each within reach of 1 alert rule"]
         );
         assert_eq!(judge_routes(&routing, &[]).outcome, Outcome::Skip);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::try_join;
 
-use super::super::{few, not_given};
+use super::super::{few, many, not_given};
 use super::{NOBODY, listed};
 use crate::component::Component;
 use crate::error::Result;
@@ -16,18 +16,22 @@ const WINDOW: &str = "1d";
 /// The labels that tell one script on one machine from the others.
 const BY: &str = "job, instance, script_name";
 
+/// What helps against a counter that does not count.
+pub(crate) const CONSTANT_HINT: &str =
+    "push a total that is kept between runs: the Pushgateway replaces values, it does not add them up";
+
 /// What was seen of a script's counter.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Script {
-    name: String,
+pub(crate) struct Script {
+    pub(crate) name: String,
     /// How often the counter changed.
-    counted: f64,
+    pub(crate) counted: f64,
     /// Its value, all ways to end together.
-    value: f64,
+    pub(crate) value: f64,
     /// How often the time of the last run changed; `None` if it is not published.
-    ran: Option<f64>,
+    pub(crate) ran: Option<f64>,
     /// How often its group was pushed to.
-    pushed: f64,
+    pub(crate) pushed: f64,
 }
 
 pub(super) async fn look_constants(world: &World) -> Result<Finding> {
@@ -35,7 +39,8 @@ pub(super) async fn look_constants(world: &World) -> Result<Finding> {
     Ok(judge_constants(&scripts(&prometheus).await?))
 }
 
-async fn scripts(prometheus: &Prometheus) -> Result<Vec<Script>> {
+/// The counters of all scripts.
+pub(crate) async fn scripts(prometheus: &Prometheus) -> Result<Vec<Script>> {
     let changes = |metric: &str| format!("sum by ({BY}) (changes({metric}[{WINDOW}]))");
     let (counted, ran) =
         (changes("moko_script_executions_total"), changes("moko_script_last_execution_timestamp_seconds"));
@@ -70,25 +75,30 @@ fn judge_constants(scripts: &[Script]) -> Finding {
     if scripts.is_empty() {
         return Finding::pass(NOBODY);
     }
-    let constant = scripts.iter().filter(|script| script.counted == 0.0);
-    let facts = constant.filter_map(|script| {
-        let Script { name, value, ran, pushed, .. } = script;
+    let facts = scripts.iter().filter_map(|script| Some(format!("script `{}` {}", script.name, script.constant()?)));
+    Finding::fail_if_any(
+        few(facts.collect()),
+        CONSTANT_HINT,
+        format!("the counters of {}, none is pushed as a constant", many(scripts.len(), "script")),
+    )
+}
+
+impl Script {
+    /// How it is seen that the counter does not count; `None` where it counts, or that cannot be told.
+    pub(crate) fn constant(&self) -> Option<String> {
+        let Self { counted, value, ran, pushed, .. } = self;
         match ran {
+            _ if *counted > 0.0 => None,
             Some(ran) if *ran >= 2.0 => Some(format!(
-                "script `{name}` ended at least {ran} times within {WINDOW}, but its counter `moko_script_executions_total` stays at {value}"
+                "ended at least {ran} times within {WINDOW}, but its counter `moko_script_executions_total` stays at {value}"
             )),
             // Who publishes no time of the last run is judged by the pushes.
             None if *pushed >= 3.0 && *value <= 1.0 => Some(format!(
-                "script `{name}` was pushed {pushed} times within {WINDOW}, each time with {value} as its counter `moko_script_executions_total`"
+                "was pushed {pushed} times within {WINDOW}, each time with {value} as its counter `moko_script_executions_total`"
             )),
             _ => None,
         }
-    });
-    Finding::fail_if_any(
-        few(facts.collect()),
-        "push a total that is kept between runs: the Pushgateway replaces values, it does not add them up",
-        format!("the counters of {} scripts, none is pushed as a constant", scripts.len()),
-    )
+    }
 }
 
 pub(super) async fn look_stale(world: &World) -> Result<Finding> {
@@ -154,7 +164,7 @@ mod tests {
     fn a_counter_without_a_run_is_no_fault() {
         // Ran once; counts; a long total that is pushed again without a run.
         for fine in [script(0.0, 1.0, Some(0.0), 9.0), script(2.0, 3.0, Some(2.0), 3.0), script(0.0, 7.0, None, 9.0)] {
-            assert_eq!(fine, Finding::pass("the counters of 1 scripts, none is pushed as a constant"));
+            assert_eq!(fine, Finding::pass("the counters of 1 script, none is pushed as a constant"));
         }
         assert_eq!(judge_constants(&[]), Finding::pass(NOBODY));
     }

@@ -1,6 +1,6 @@
 //! What scripts publish, against the metric contract.
 
-mod counters;
+pub(crate) mod counters;
 mod shape;
 
 use std::collections::BTreeSet;

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::with;
 use crate::component::Component;
 use crate::docker::archive::digest;
 use crate::error::Result;
-use crate::observed::{Container, FileState};
+use crate::observed::FileState;
 use crate::stack::{Access, ComponentSpec, FileSpec};
 use crate::verify::checks::{alerting, few, prometheus};
 use crate::verify::{Finding, Outcome, World};
 
 /// What the server made of other files is part of the same fault, and told with it.
 pub(super) async fn look(world: &World, component: Component) -> Result<Finding> {
-    let mut finding = with(world, component, judge);
+    let found = world.facts.engine.files(world, component).await?;
+    let (Some(spec), Some(found)) = (world.spec(component), found) else {
+        return Ok(Finding::skip(format!("no {} is part of the stack", component.title())));
+    };
+    let mut finding = judge(spec, found);
     if finding.outcome == Outcome::Fail {
         let taken = match component {
             Component::Prometheus => vec![prometheus::look_reload(world).await, prometheus::look_config(world).await],
@@ -28,8 +31,7 @@ pub(super) async fn look(world: &World, component: Component) -> Result<Finding>
     Ok(finding)
 }
 
-fn judge(spec: &ComponentSpec, container: &Container) -> Finding {
-    let found = &container.files;
+fn judge(spec: &ComponentSpec, found: &BTreeMap<String, FileState>) -> Finding {
     let wanted = spec.files.iter().filter_map(|file| difference(file, found.get(&file.path)));
     let secrets =
         spec.generated.iter().filter(|secret| found.get(&secret.path).is_none_or(|file| file.content.is_empty()));
@@ -119,7 +121,6 @@ fn as_delivered(spec: &ComponentSpec, found: &BTreeMap<String, FileState>) -> bo
 mod tests {
     use super::*;
     use crate::config::{Config, defaults};
-    use crate::observed::State;
     use crate::stack::Stack;
 
     const RULES: &str = "/etc/prometheus/rules/stack-alerts.yml";
@@ -131,8 +132,8 @@ mod tests {
         Stack::desired(&config).unwrap().get(Component::Prometheus).unwrap().clone()
     }
 
-    /// The container as a delivery of `spec` leaves it.
-    fn delivered(spec: &ComponentSpec) -> Container {
+    /// The files as a delivery of `spec` leaves them.
+    fn delivered(spec: &ComponentSpec) -> BTreeMap<String, FileState> {
         let state = |content: &[u8], owner| FileState { digest: digest(content), owner, content: content.to_vec() };
         let mut files: BTreeMap<String, FileState> = spec
             .files
@@ -142,21 +143,7 @@ mod tests {
         let marker = spec.reload.unwrap().marker;
         files.insert(marker.to_owned(), state(spec.files_fingerprint().as_bytes(), (0, 0, 0o644)));
         files.insert("/run/secrets/moko-mon/old".to_owned(), state(b"", (0, 0, 0o400)));
-        Container {
-            id: "1".to_owned(),
-            name: "moko-mon-prometheus".to_owned(),
-            component: Some(Component::Prometheus),
-            spec: Some(spec.container.clone()),
-            image_id: String::new(),
-            image: String::new(),
-            network: String::new(),
-            attached: true,
-            state: State::Running,
-            files,
-            ready: true,
-            ports: Vec::new(),
-            demo: false,
-        }
+        files
     }
 
     #[test]
@@ -172,12 +159,12 @@ mod tests {
     #[test]
     fn a_file_changed_or_removed_behind_our_back_is_named() {
         let spec = spec(|_| {});
-        let mut container = delivered(&spec);
-        container.files.remove(RULES);
-        let edited = container.files.get_mut(MAIN).unwrap();
+        let mut files = delivered(&spec);
+        files.remove(RULES);
+        let edited = files.get_mut(MAIN).unwrap();
         edited.content = b"global: {}\n".to_vec();
         edited.digest = digest(&edited.content);
-        let finding = judge(&spec, &container);
+        let finding = judge(&spec, &files);
         assert_eq!(finding.outcome, Outcome::Fail);
         assert_eq!(
             finding.evidence,

@@ -22,8 +22,8 @@ const LONG_AGO: Duration = Duration::from_secs(24 * 3600);
 const LATELY: Duration = Duration::from_secs(10 * 60);
 /// As many restarts as may be an accident.
 const FEW: i64 = 3;
-/// How many last words of a dead container help.
-const LAST_WORDS: usize = 5;
+/// Among how many last words of a dead container those are looked for that tell why.
+const LAST_WORDS: usize = 20;
 
 pub(super) async fn look(world: &World, component: Component) -> Result<Finding> {
     let (Some(spec), Some(engine)) = (world.spec(component), engine(world)) else {
@@ -38,9 +38,21 @@ pub(super) async fn look(world: &World, component: Component) -> Result<Finding>
         && life.is_some_and(|life| life.status != "paused")
     {
         let said = engine.docker.last_lines(&container.id, LAST_WORDS).await;
-        finding.evidence.extend(said.into_iter().map(|line| format!("it said: {line}")));
+        finding.evidence.extend(telling(&said).into_iter().map(|line| format!("it said: {line}")));
     }
     Ok(finding)
+}
+
+/// The last words that tell why, two at most: the last errors, and where there are none, the very last.
+fn telling(said: &[String]) -> Vec<&String> {
+    const SIGNS: [&str; 6] = ["level=error", "lvl=eror", "fatal", "panic", "error:", "err="];
+    let is_error = |line: &&String| {
+        let line = line.to_lowercase();
+        SIGNS.iter().any(|sign| line.contains(sign))
+    };
+    let mut errors: Vec<&String> = said.iter().rev().filter(is_error).take(2).collect();
+    errors.reverse();
+    if errors.is_empty() { said.last().into_iter().collect() } else { errors }
 }
 
 fn judge(
@@ -67,8 +79,8 @@ fn judge(
     match life.status.as_str() {
         "running" if life.restarts > 1 && ran < STEADY => Finding::fail(
             format!(
-                "container `{name}` is in a crash loop: started again {} times, last {} ago",
-                life.restarts,
+                "container `{name}` is in a crash loop: started again {}, last {} ago",
+                times(life.restarts),
                 human(ran)
             ),
             logs(),
@@ -82,7 +94,7 @@ fn judge(
         "created" => Finding::fail(format!("container `{name}` was never started"), again),
         "restarting" => {
             let mut finding = Finding::fail(
-                format!("container `{name}` is in a crash loop: started again {} times", life.restarts),
+                format!("container `{name}` is in a crash loop: started again {}", times(life.restarts)),
                 logs(),
             );
             finding.evidence.extend(end(spec, life, now));
@@ -130,7 +142,7 @@ pub(super) async fn look_restarts(world: &World, component: Component) -> Result
 
 fn judge_restarts(component: Component, life: &Life, now: Timestamp) -> Finding {
     let ran = life.started.map(|started| since(started, now)).unwrap_or_default();
-    let times = if life.restarts == 1 { "once".to_owned() } else { format!("{} times", life.restarts) };
+    let times = times(life.restarts);
     let fact = format!("the engine had to start it again {times}, last {} ago", human(ran));
     let hint = format!("see what it said before with `moko-mon logs {component}`");
     match life.restarts {
@@ -139,6 +151,10 @@ fn judge_restarts(component: Component, life: &Life, now: Timestamp) -> Finding 
         count if count >= FEW && ran < LATELY => Finding::fail(fact, hint),
         _ => Finding::warn(fact, hint),
     }
+}
+
+fn times(count: i64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 #[cfg(test)]
@@ -225,10 +241,26 @@ mod tests {
         let killed = Life { out_of_memory: true, ..life("restarting", 1) };
         assert_eq!(
             fails(Some(&container(false)), Some(&killed)),
-            "container `moko-mon-pushgateway` is in a crash loop: started again 1 times\nit was killed for using more \
+            "container `moko-mon-pushgateway` is in a crash loop: started again once\nit was killed for using more \
              than its 128 MiB of memory, 4.0 s ago\n→ raise `pushgateway.memory` in moko-mon.yaml, then `moko-mon up`"
         );
         assert!(fails(Some(&container(false)), Some(&life("running", 0))).contains("not attached to its network"));
+    }
+
+    #[test]
+    fn of_its_last_words_those_are_told_that_say_why() {
+        let told = |said: &[&str]| {
+            let said: Vec<String> = said.iter().map(|line| (*line).to_owned()).collect();
+            telling(&said).into_iter().cloned().collect::<Vec<_>>()
+        };
+        let error = "level=ERROR msg=\"Error loading config\" err=\"no such file\"";
+        assert_eq!(told(&["level=INFO msg=a", error, "level=INFO msg=b"]), [error]);
+        assert_eq!(told(&["panic: 1", "err=2", "fatal: 3"]), ["err=2", "fatal: 3"]);
+        assert_eq!(
+            told(&["level=INFO msg=a", "level=INFO msg=\"See you next time!\""]),
+            ["level=INFO msg=\"See you next time!\""]
+        );
+        assert_eq!(told(&[]), [""; 0]);
     }
 
     #[test]

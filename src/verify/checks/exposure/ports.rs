@@ -24,6 +24,8 @@ pub(super) async fn look(world: &World) -> Result<Finding> {
 
 fn judge(containers: &[Container], stack: &Stack) -> Finding {
     let (mut wide, mut open, mut count) = (Vec::new(), Vec::new(), 0_usize);
+    // Whether `up` itself has made all that is too wide, for settings that were others then.
+    let mut ours = true;
     for container in containers {
         let configured =
             container.component.and_then(|component| stack.get(component)).map(|spec| &spec.container.port);
@@ -32,8 +34,11 @@ fn judge(containers: &[Container], stack: &Stack) -> Finding {
             if address.ip().is_loopback() {
                 continue;
             }
+            let made = container.spec.as_ref().is_some_and(|spec| is(&spec.port, address.ip(), address.port()));
+            let as_configured = configured.is_some_and(|port| is(port, address.ip(), address.port()));
+            ours &= made || as_configured;
             match configured {
-                Some(port) if is(port, address.ip(), address.port()) => {
+                Some(_) if as_configured => {
                     // Grafana asks for a password.
                     if container.component != Some(Component::Grafana) {
                         open.push(format!(
@@ -55,7 +60,11 @@ fn judge(containers: &[Container], stack: &Stack) -> Finding {
         }
     }
     if !wide.is_empty() {
-        let hint = "somebody has made that container anew: remove it with `docker rm -f`, then `moko-mon up`";
+        let hint = if ours {
+            "the stack was made with other settings: see what would change with `moko-mon up --dry-run`, then `moko-mon up`"
+        } else {
+            "somebody has made that container anew: remove it with `docker rm -f`, then `moko-mon up`"
+        };
         return Finding::fail_if_any(few(wide), hint, "");
     }
     Finding::warn_if_any(few(open), HINT, format!("all {count} published ports are on loopback, or ask for a password"))
@@ -98,7 +107,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::config::defaults;
+    use crate::config::{Config, defaults};
     use crate::observed::State;
     use crate::verify::Outcome;
 
@@ -151,6 +160,20 @@ mod tests {
         assert!(finding.hint.unwrap().contains("firewall"));
         assert_eq!(judged("0.0.0.0", Component::Grafana, &["0.0.0.0:3000"]).outcome, Outcome::Pass);
         assert_eq!(judged("192.0.2.1", prometheus, &["0.0.0.0:9090"]).outcome, Outcome::Fail);
+    }
+
+    #[test]
+    fn what_up_has_made_for_other_settings_up_puts_right() {
+        let then = Config { bind: "0.0.0.0".parse().unwrap(), ..defaults().unwrap() };
+        let then = Stack::desired(&then).unwrap().get(Component::Prometheus).unwrap().container.clone();
+        let wide = container(Component::Prometheus, &["0.0.0.0:9090"]);
+        let now = Stack::desired(&defaults().unwrap()).unwrap();
+        let hint = |container: Container| judge(&[container], &now).hint.unwrap();
+        assert!(hint(wide.clone()).contains("`docker rm -f`"));
+        assert_eq!(
+            hint(Container { spec: Some(then), ..wide }),
+            "the stack was made with other settings: see what would change with `moko-mon up --dry-run`, then `moko-mon up`"
+        );
     }
 
     #[test]

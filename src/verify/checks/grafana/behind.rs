@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::component::Component;
-use crate::contract::REQUIRED;
+use crate::contract::{EXTRAS, Metric, REQUIRED};
 use crate::error::Result;
 use crate::http::Server;
 use crate::http::grafana::{DATA_SOURCE_UID, Grafana};
+use crate::jobs::metrics::METRICS;
 use crate::verify::facts::Reply;
 use crate::verify::{World, spelling};
 
@@ -47,8 +48,8 @@ impl<'a> Behind<'a> {
 
     /// The names that series have, or will have: of the contract, and of recording rules.
     pub(super) async fn names(&self) -> Result<Names> {
-        let required = REQUIRED.iter().flat_map(|metric| metric.series().into_iter().chain([metric.name.to_owned()]));
-        let mut expected: BTreeSet<String> = required.collect();
+        let ours = REQUIRED.iter().chain(&EXTRAS).chain(METRICS);
+        let mut expected: BTreeSet<String> = ours.flat_map(Metric::series).collect();
         if let Reply::Data(data) = self.ask("rules", &[("type", "record")]).await? {
             let rules = data["groups"].as_array().into_iter().flatten().filter_map(|group| group["rules"].as_array());
             expected.extend(rules.flatten().filter_map(|rule| rule["name"].as_str()).map(str::to_owned));
@@ -68,10 +69,13 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The known name that a name without series is probably a misspelling of: ` (did you mean …?)`.
+    /// What a name without series that is probably wrong should have been: ` (did you mean …?)`.
     pub(super) fn meant(&self, name: &str) -> Option<String> {
         if self.expected.contains(name) || self.present.contains(name) {
             return None;
+        }
+        if let Some(histogram) = REQUIRED.iter().find(|metric| metric.name == name) {
+            return Some(format!(": it is a histogram, whose series are `{}`", histogram.series().join("`, `")));
         }
         let all = self.expected.iter().chain(&self.present).map(String::as_str);
         spelling::meant(name, all).map(|word| format!(" (did you mean `{word}`?)"))
@@ -90,5 +94,13 @@ mod tests {
         assert_eq!(names.meant("node_load1"), None);
         let hint = names.meant("moko_script_execution_total").unwrap();
         assert_eq!(hint, " (did you mean `moko_script_executions_total`?)");
+        let hint = names.meant("moko_script_duration_seconds").unwrap();
+        assert_eq!(
+            hint,
+            ": it is a histogram, whose series are `moko_script_duration_seconds_bucket`, \
+             `moko_script_duration_seconds_sum`, `moko_script_duration_seconds_count`"
+        );
+        let native = Names { expected: set(&[]), present: set(&["moko_script_duration_seconds"]) };
+        assert_eq!(native.meant("moko_script_duration_seconds"), None);
     }
 }

@@ -120,6 +120,9 @@ async fn request(grafana: &Grafana, to: &str, pairs: &mut [Pair]) -> Result<bool
     let from = pairs.first().map(|(query, _)| query.from.clone()).unwrap_or_default();
     let answer = grafana.run_queries(&bodies.collect::<Vec<_>>(), &from, to).await?;
     let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let seen_as = answer.seen();
+    // Ten curves of hundreds of series are large enough once.
+    drop(answer);
     let mut complete = true;
     for (index, (query, seen)) in pairs.iter_mut().enumerate() {
         let result = &body["results"][format!("Q{index}")];
@@ -127,9 +130,9 @@ async fn request(grafana: &Grafana, to: &str, pairs: &mut [Pair]) -> Result<bool
         seen.class = match (result.is_object(), &query.source) {
             (true, _) => classify(result),
             (false, Source::Missing(uid)) => {
-                Class::Error(format!("there is no data source `{uid}` ({})", said(&answer.seen(), &body)))
+                Class::Error(format!("there is no data source `{uid}` ({})", said(&seen_as, &body)))
             }
-            (false, _) => Class::Error(said(&answer.seen(), &body)),
+            (false, _) => Class::Error(said(&seen_as, &body)),
         };
     }
     Ok(complete)

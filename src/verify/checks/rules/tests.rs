@@ -212,7 +212,7 @@ fn evaluations_that_stopped_or_take_too_long_are_told() {
 #[test]
 fn a_metric_that_nobody_has_is_a_warning_with_a_guess() {
     let names: BTreeSet<String> = ["jobs_total"].map(str::to_owned).into();
-    let finding = metrics::judge(&with_users(), &names);
+    let finding = metrics::judge(&with_users(), &names, &metrics::Labels::new());
     assert_eq!(finding.outcome, Outcome::Warn);
     assert_eq!(
         finding.evidence,
@@ -220,6 +220,52 @@ fn a_metric_that_nobody_has_is_a_warning_with_a_guess() {
           (did you mean `jobs_total`?)"]
     );
     let names: BTreeSet<String> = ["jobs_total", "jobz_total"].map(str::to_owned).into();
-    assert_eq!(metrics::judge(&with_users(), &names).evidence, ["all metrics of your 3 rules are known"]);
-    assert_eq!(metrics::judge(&groups(|_| {}), &BTreeSet::new()).outcome, Outcome::Pass, "ours are tested");
+    assert_eq!(
+        metrics::judge(&with_users(), &names, &metrics::Labels::new()).evidence,
+        ["all metrics of your 3 rules are known"]
+    );
+    assert_eq!(
+        metrics::judge(&groups(|_| {}), &BTreeSet::new(), &metrics::Labels::new()).outcome,
+        Outcome::Pass,
+        "ours are tested"
+    );
+}
+
+#[test]
+fn labels_that_a_metric_of_the_contract_cannot_have_are_a_warning() {
+    let judged = |expr: &str, labels: &metrics::Labels| {
+        let wanted = groups(|config| {
+            let content = format!("groups: [{{name: g, rules: [{{record: 'a:b', expr: '{expr}'}}]}}]").into_bytes();
+            config.extra_rules.push(UserFile { path: "rules/mine.yml".into(), name: "mine.yml".to_owned(), content });
+        });
+        metrics::judge(&wanted, &BTreeSet::new(), labels).evidence
+    };
+    let none = metrics::Labels::new();
+    assert_eq!(
+        judged(r#"rate(moko_script_executions_total{script_nam="x"}[5m])"#, &none),
+        ["recording rule `a:b` (mine.yml) asks for the label `script_nam` of `moko_script_executions_total`, and no \
+          series of it has one (did you mean `script_name`?)"]
+    );
+    assert_eq!(
+        judged(r#"moko_script_executions_total{status=~"success|failed"}"#, &none),
+        [
+            "recording rule `a:b` (mine.yml) asks for `status` = `failed` of `moko_script_executions_total`, which is one \
+          of `success`, `failure`"
+        ]
+    );
+    let fine = ["all metrics of your 1 rules are known"];
+    for expr in [
+        r#"moko_script_duration_seconds_bucket{le="300", job="a", script_name=~"b.*"}"#,
+        r#"moko_script_executions_total{status=~"succ.*|", status!=""}"#,
+        r#"up{any="thing"}"#,
+        "absent(nobody_has_this) or absent_over_time(nor_this[1h])",
+    ] {
+        assert_eq!(judged(expr, &none), fine, "{expr}");
+    }
+    // What somebody pushes with, or a target is labelled with, is right.
+    let labels = |name: &str| metrics::Labels::from([(name.to_owned(), ["team".to_owned()].into())]);
+    let team = r#"moko_script_duration_seconds_bucket{team="ops"}"#;
+    assert_eq!(judged(team, &labels("moko_script_duration_seconds_count")), fine);
+    assert_eq!(judged(team, &labels("")), fine);
+    assert_ne!(judged(team, &labels("up")), fine);
 }
