@@ -111,6 +111,9 @@ fn through(mut command: Command) -> f64 {
     speed
 }
 
+/// Makes a command again and again.
+type Make<'a> = Box<dyn Fn() -> Command + 'a>;
+
 fn main() {
     let runs: usize = std::env::var("BENCH_RUNS").map_or(300, |text| text.parse().unwrap());
     let cores = std::thread::available_parallelism().unwrap();
@@ -123,7 +126,6 @@ fn main() {
         command.args(&words[1..]).env("HC_API_URL", &ping).stdin(Stdio::null()).stdout(Stdio::null());
         command
     };
-    type Make<'a> = Box<dyn Fn() -> Command + 'a>;
     let mut kinds: Vec<(&str, Make<'_>)> = vec![
         ("true", Box::new(|| program(&["true"]))),
         ("moko-mon --version", Box::new(|| program(&[binary().to_str().unwrap(), "--version"]))),

@@ -27,7 +27,7 @@ fn totals_survive_and_both_results_begin_at_0() {
     assert_eq!(runs(&script.declare().unwrap()), (Some(0.0), Some(0.0)));
     for number in 1..=3 {
         let run = script.begin().unwrap();
-        assert_eq!(script.active().unwrap(), [run.started.clone()]);
+        assert_eq!(script.active().unwrap(), std::slice::from_ref(&run.started));
         let state = script.finish(&run, &end(true, f64::from(number))).unwrap();
         assert_eq!(runs(&state), (Some(f64::from(number)), Some(0.0)));
         assert_eq!(state.families["moko_script_last_run_info"].series[0].labels["run_id"], run.started.id);
@@ -127,11 +127,13 @@ fn nothing_is_stored_where_a_change_is_refused() {
     assert_eq!(script.read().unwrap().families.len(), 0);
 }
 
+type Change = fn(&mut State) -> Result<()>;
+
 #[test]
 fn what_no_metric_can_be_is_refused_with_what_was_expected() {
     let mut state = State::new("x");
-    let mut refused = |change: fn(&mut State) -> Result<()>| change(&mut state).unwrap_err().message;
-    let cases: [(fn(&mut State) -> Result<()>, &str); 7] = [
+    let mut refused = |change: Change| change(&mut state).unwrap_err().message;
+    let cases: [(Change, &str); 7] = [
         (|state| state.inc(RUNS, &[], f64::NAN), "`moko_script_executions_total` cannot take NaN"),
         (|state| state.inc(RUNS, &[], f64::INFINITY), "`moko_script_executions_total` cannot take inf"),
         (|state| state.inc(RUNS, &[], -1.0), "`moko_script_executions_total` is a counter and cannot go down by 1"),

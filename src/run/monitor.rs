@@ -150,7 +150,13 @@ impl Monitor {
             end.next_due = next_due(job, run.started.start);
         }
         let counted = script.finish(run, &end).and_then(|state| match output {
-            Some(output) => script.update(|state| keep(state, &run.started.id, &output)).map(|(state, ())| state),
+            Some(output) => {
+                let kept = script.update(|state| {
+                    keep(state, &run.started.id, &output);
+                    Ok(())
+                });
+                kept.map(|(state, ())| state)
+            }
             None => Ok(state),
         });
         match counted {
@@ -202,9 +208,8 @@ fn next_due(job: &Job, start: f64) -> Option<f64> {
 }
 
 /// Keeps the end of the output for people; it is not published.
-fn keep(state: &mut State, run_id: &str, output: &str) -> Result<()> {
+fn keep(state: &mut State, run_id: &str, output: &str) {
     state.notes.insert("output".to_owned(), serde_json::json!({"run_id": run_id, "tail": output}));
-    Ok(())
 }
 
 /// One thread is enough for one request.

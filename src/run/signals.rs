@@ -36,11 +36,10 @@ impl Signals {
             let info = self.descriptor.read_signal().ok().flatten()?;
             let signal = Signal::try_from(i32::try_from(info.ssi_signo).unwrap_or_default());
             match signal {
-                // That a child has ended is only a reason to wake up.
-                Ok(Signal::SIGCHLD) => {}
                 Ok(_) if matches!(whom, Whom::Shared(_)) && info.ssi_code == FROM_KERNEL => {}
+                // That a child has ended is only a reason to wake up.
+                Ok(Signal::SIGCHLD) | Err(_) => {}
                 Ok(signal) => return Some(signal),
-                Err(_) => {}
             }
         }
     }

@@ -107,8 +107,8 @@ fn a_damaged_ledger_is_set_aside_and_named() {
 #[test]
 fn a_wrapper_killed_at_any_moment_loses_nothing() {
     let lab = Lab::new();
-    let begun = lab.path("begun");
-    let script = format!("echo $MOKO_MON_RUN_ID >> {}", begun.display());
+    let lines = lab.path("begun");
+    let script = format!("echo $MOKO_MON_RUN_ID >> {}", lines.display());
     let mut killed = 0;
     for round in 0..150_u64 {
         let mut child = lab.run(&["--name", "x", "--", "sh", "-c", &script]).stdout(Stdio::null()).spawn().unwrap();
@@ -118,7 +118,7 @@ fn a_wrapper_killed_at_any_moment_loses_nothing() {
         lab.ledger().script("x").read().unwrap();
     }
     // Children that lost their wrapper come to their end.
-    let count = || std::fs::read_to_string(&begun).unwrap_or_default().lines().count();
+    let count = || std::fs::read_to_string(&lines).unwrap_or_default().lines().count();
     let mut seen = count();
     loop {
         std::thread::sleep(Duration::from_millis(200));
