@@ -207,7 +207,7 @@ pub struct Run {
     #[arg(long, value_name = "NAME", conflicts_with = "job")]
     pub name: Option<String>,
     /// End the command when it takes longer: SIGTERM, and SIGKILL 10 s later; such a run is a failure
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_parser = some_time)]
     pub timeout: Option<PromDuration>,
     /// Do not start the command while another run of the script goes on
     #[arg(long)]
@@ -283,4 +283,14 @@ pub enum Config {
     Show,
     /// Print the JSON Schema of moko-mon.yaml, for editors
     Schema,
+}
+
+/// A limit that leaves time for anything at all.
+fn some_time(text: &str) -> Result<PromDuration, String> {
+    let limit: PromDuration = text.parse()?;
+    if limit.as_duration().is_zero() {
+        Err("expected more than 0; leave the flag out for no limit".to_owned())
+    } else {
+        Ok(limit)
+    }
 }

@@ -59,6 +59,17 @@ impl Script {
         Ok((state, result))
     }
 
+    /// Brings the totals up to date with what runs now; where nothing is new, they stay as published.
+    pub(crate) fn refresh(&self) -> Result<State> {
+        let _lock = self.lock()?;
+        let stored = self.content()?.ok().flatten();
+        let (mut state, ended) = self.counted()?;
+        if stored.as_ref() != Some(&state) || !ended.is_empty() {
+            self.store(&mut state, &ended)?;
+        }
+        Ok(state)
+    }
+
     /// Counts the runs that have ended or died; the totals are stored only if there are any.
     pub fn settle(&self) -> Result<State> {
         let _lock = self.lock()?;
@@ -141,6 +152,11 @@ impl Script {
         Sent::at(&self.folder).revision(place)
     }
 
+    /// Whether it was last written to a file.
+    pub(crate) fn is_filed(&self) -> bool {
+        Sent::at(&self.folder).filed().is_some()
+    }
+
     /// Has the totals published once more, where what was published is lost.
     pub(crate) fn resend(&self) {
         Sent::at(&self.folder).forget();
@@ -149,7 +165,9 @@ impl Script {
     /// Whether these totals are not published at that place yet.
     #[must_use]
     pub fn is_pending(&self, state: &State, place: &str) -> bool {
-        state.revision > 0 && self.sent(place) != Some(state.revision)
+        let sent = Sent::at(&self.folder);
+        // `run --textfile` has its own place, which the settings do not know.
+        state.revision > 0 && sent.revision(place) != Some(state.revision) && sent.filed() != Some(state.revision)
     }
 
     /// Takes the turn to publish, if nobody has it; an older state must not come after a newer one.

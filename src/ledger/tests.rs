@@ -194,3 +194,26 @@ fn threads_lose_nothing() {
     assert_eq!(runs(&state), (Some(24.0), Some(16.0)));
     assert_eq!(state.get("moko_security_findings_total", &[("severity", "low")]), Some(40.0));
 }
+
+#[test]
+fn what_is_brought_up_to_date_and_has_not_changed_stays_as_it_was_published() {
+    let (_folder, ledger) = ledger();
+    let script = ledger.script("backup");
+    let first = script.refresh().unwrap();
+    assert!(first.revision > 0, "the first zeros are stored");
+    assert_eq!(script.refresh().unwrap().revision, first.revision);
+}
+
+#[test]
+fn what_was_written_to_a_file_waits_for_no_gateway() {
+    let (_folder, ledger) = ledger();
+    let script = ledger.script("backup");
+    let state = script.refresh().unwrap();
+    let gateway = "http://127.0.0.1:9091/metrics/job/x";
+    assert!(script.is_pending(&state, gateway) && !script.is_filed());
+    script.turn().unwrap().unwrap().remember("/textfiles/backup.prom", state.revision);
+    assert!(!script.is_pending(&state, gateway) && script.is_filed());
+    let newer =
+        script.update(|state| state.inc("moko_script_executions_total", &[("status", "success")], 1.0)).unwrap().0;
+    assert!(script.is_pending(&newer, gateway), "what came later was published nowhere");
+}

@@ -110,8 +110,8 @@ impl Monitor {
         let (script, settings) = (script.clone(), settings.clone());
         let announce = move || {
             let announced = script
-                .update(|_| Ok(()))
-                .and_then(|(state, ())| runtime()?.block_on(Publisher::new(&settings)?.publish_state(&script, &state)));
+                .refresh()
+                .and_then(|state| runtime()?.block_on(Publisher::new(&settings)?.publish_state(&script, &state)));
             // The end of the run tries again, and tells.
             drop(announced);
         };

@@ -17,7 +17,9 @@ fn expressions() -> Vec<(String, String, bool)> {
     let text = include_str!("../../assets/grafana-dashboard.json");
     let dashboard: Value = serde_json::from_str(text).unwrap();
     let mut found = Vec::new();
-    for panel in dashboard["panels"].as_array().unwrap() {
+    // The made-up team has no manifest: that panel says so.
+    let panels = dashboard["panels"].as_array().unwrap().iter().filter(|panel| panel["title"] != "Jobs");
+    for panel in panels {
         for target in panel["targets"].as_array().into_iter().flatten() {
             let text = |value: &Value| value.as_str().unwrap().to_owned();
             found.push((text(&panel["title"]), text(&target["expr"]), target["instant"] == true));

@@ -64,7 +64,7 @@ impl Site {
 
 #[test]
 fn a_bash_script_that_is_run_is_counted_and_adds_what_only_it_knows() {
-    let site = Site::new("");
+    let site = Site::new("# nothing\n");
     site.stack.write("data/one", "1");
     let (from, to) = (site.path("data"), site.path("backups"));
     let done = site.run("moko-mon", &["run", "--", "backup.sh", &from, &to]).code(0);

@@ -32,7 +32,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Report> {
         // Runs that died with their wrapper are counted here, too.
         let settled = script.settle();
         let place = push.publisher.place(script.name());
-        if there.as_ref().is_some_and(|there| !there.contains(script.name())) {
+        if !script.is_filed() && there.as_ref().is_some_and(|there| !there.contains(script.name())) {
             script.resend();
         }
         if settled.as_ref().is_ok_and(|state| !script.is_pending(state, &place)) {

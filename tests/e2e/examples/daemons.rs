@@ -14,7 +14,7 @@ touch /run/crond.pid /var/spool/cron/pid
 mount --bind /var/spool/cron/pid /run/crond.pid
 mkdir -p /var/spool/cron/cron.d
 mount --bind /var/spool/cron/cron.d /etc/cron.d
-exec cron -f"#;
+exec /usr/sbin/cron -f"#;
 /// A manager for one user, which asks whether the machine has been started by systemd.
 const SYSTEMD: &str = r"set -e
 mkdir -p /run/systemd
@@ -64,7 +64,7 @@ impl Site {
 
 #[test]
 fn crons_line_and_systemds_unit_run_the_backup_and_report_it() {
-    let site = Site::new("");
+    let site = Site::new("# nothing\n");
     site.stack.write("data/one", "1");
     let state = format!("\nMOKO_MON_PUSH_STATE_DIR={}\n0 3 * * 1-5", site.path("state"));
     let line = [("\n0 3 * * 1-5", state.as_str()), ("0 3 * * 1-5", "* * * * *"), ("--name backup", "--name from-cron")];
@@ -75,7 +75,14 @@ fn crons_line_and_systemds_unit_run_the_backup_and_report_it() {
     let calendar = std::fs::read_to_string(&timer).unwrap();
     let calendar = calendar.lines().find_map(|line| line.strip_prefix("OnCalendar=")).unwrap();
     site.run("systemd-analyze", &["calendar", calendar]).code(0);
-    let unit = site.adapted("systemd/moko-backup.service", &[("--name backup", "--name from-systemd")]);
+    // Where the folder of programs is one that systemd knows, none of this is needed.
+    let service = format!(
+        "[Service]\nEnvironment=PATH={}:/usr/bin:/bin MOKO_MON_PUSH_STATE_DIR={}",
+        site.bin.display(),
+        site.path("state")
+    );
+    let own = [("[Service]", service.as_str()), ("--name backup", "--name from-systemd")];
+    let unit = site.adapted("systemd/moko-backup.service", &own);
     site.stack.write("config/systemd/user/moko-backup.service", &unit);
     std::fs::create_dir(site.path("runtime")).unwrap();
     let user = |mut command: Command| {

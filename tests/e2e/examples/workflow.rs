@@ -25,7 +25,7 @@ const FINDINGS: &str = r#"{"version": "2.1.0", "runs": [{"tool": {"driver": {"na
 
 #[test]
 fn the_steps_of_a_workflow_publish_the_build_the_quota_and_the_findings() {
-    let site = Site::new("");
+    let site = Site::new("# nothing\n");
     let text = std::fs::read_to_string(format!("{EXAMPLES}/github-actions/monitored-step.yml")).unwrap();
     let workflow: Value = serde_yaml::from_str(&text).unwrap();
     assert_eq!(workflow["env"]["MOKO_MON_PUSH_URL"], "http://127.0.0.1:9091", "the stack's own address");

@@ -68,7 +68,7 @@ fn grafana() {
         let evidence = evidence(&checks(&stack), "grafana.panels");
         if evidence.contains("1 data") { Ok(evidence) } else { Err(evidence) }
     });
-    assert!(panels.starts_with("9 panels with 11 queries: 1 data, 8 empty"), "{panels}");
+    assert!(panels.starts_with("10 panels with 17 queries: 1 data, 9 empty"), "{panels}");
     assert!(evidence(&healthy, "grafana.dashboard").contains("`Mine`"));
     assert!(with_outcome(&healthy, "warn").iter().all(|id| id == "alerting.receivers"), "{healthy:#?}");
 

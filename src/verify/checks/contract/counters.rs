@@ -45,26 +45,28 @@ pub(crate) async fn scripts(prometheus: &Prometheus) -> Result<Vec<Script>> {
     let (counted, ran) =
         (changes("moko_script_executions_total"), changes("moko_script_last_execution_timestamp_seconds"));
     let value = format!("sum by ({BY}) (moko_script_executions_total)");
-    let pushed = format!("max by (job, instance) (changes(push_time_seconds[{WINDOW}]))");
+    let pushed = format!("max by ({BY}) (changes(push_time_seconds[{WINDOW}]))");
     let (value, ran, pushed) = try_join!(prometheus.query(&value), prometheus.query(&ran), prometheus.query(&pushed))?;
     // Later than the others: what was scraped in between then counts for the script, never against it.
     let counted = prometheus.query(&counted).await?;
-    let key = |sample: &Sample, labels: &[&str]| -> Vec<String> {
-        labels.iter().map(|label| sample.labels.get(*label).cloned().unwrap_or_default()).collect()
+    let key = |sample: &Sample| {
+        ["job", "instance", "script_name"].map(|label| sample.labels.get(label).cloned().unwrap_or_default())
     };
-    let (by, group) = (["job", "instance", "script_name"], ["job", "instance"]);
-    let map = |samples: Vec<Sample>, labels: &[&str]| -> BTreeMap<Vec<String>, f64> {
-        samples.into_iter().map(|sample| (key(&sample, labels), sample.value)).collect()
+    let map = |samples: Vec<Sample>| -> BTreeMap<[String; 3], f64> {
+        samples.into_iter().map(|sample| (key(&sample), sample.value)).collect()
     };
-    let (counted, ran, pushed) = (map(counted, &by), map(ran, &by), map(pushed, &group));
+    let (counted, ran, pushed) = (map(counted), map(ran), map(pushed));
     let script = |sample: &Sample| {
-        let own = key(sample, &by);
+        let own = key(sample);
+        // Of a group for several scripts, all are pushed at once.
+        let [job, instance, _] = &own;
+        let shared = [job.clone(), instance.clone(), String::new()];
         Script {
             name: own[2].clone(),
             counted: counted.get(&own).copied().unwrap_or(0.0),
             value: sample.value,
             ran: ran.get(&own).copied(),
-            pushed: pushed.get(&key(sample, &group)).copied().unwrap_or(0.0),
+            pushed: pushed.get(&own).or_else(|| pushed.get(&shared)).copied().unwrap_or(0.0),
         }
     };
     Ok(value.iter().map(script).collect())

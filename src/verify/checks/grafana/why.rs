@@ -121,6 +121,10 @@ async fn look_up(behind: Behind<'_>, selectors: BTreeSet<&Selector>) -> Result<(
 impl Known {
     fn doubt(&self, selector: &Selector) -> Option<String> {
         let Selector { name, text, narrowed } = selector;
+        // As it should be: an alert has series only while it fires.
+        if ["ALERTS", "ALERTS_FOR_STATE"].contains(&name.as_str()) {
+            return None;
+        }
         if !self.alive.contains(name) {
             return self.names.meant(name).map(|hint| format!("there is no metric `{name}`{hint}"));
         }

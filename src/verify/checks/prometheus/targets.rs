@@ -25,6 +25,9 @@ const STARTING: Duration = Duration::from_secs(30);
 /// How long a program on this host may take to accept a connection.
 const CONNECT: Duration = Duration::from_millis(300);
 
+/// A server that has just read its configuration has none for a moment; one that scrapes nothing proves nothing.
+const NO_TARGET: &str = "not yet: Prometheus has no target";
+
 const HINT: &str = "what Prometheus says of its targets is at";
 
 async fn ask<'a>(world: &'a World, prometheus: &Prometheus) -> Result<&'a Targets> {
@@ -157,6 +160,9 @@ fn judge_up(
         [] => String::new(),
         titles => format!("; {} left to the checks of its own", titles.join(", ")),
     };
+    if targets.is_empty() {
+        return Finding::skip(NO_TARGET);
+    }
     if facts.is_empty() && !pending.is_empty() {
         return Finding::skip(format!("not yet: {}", few(pending).join("; ")));
     }
@@ -221,6 +227,9 @@ fn judge_fresh(targets: &[Target], recorded: Option<f64>, runtime: &Runtime) -> 
             None => pending.push("the first sample is about to be recorded".to_owned()),
             Some(_) => {}
         }
+    }
+    if targets.is_empty() {
+        return Finding::skip(NO_TARGET);
     }
     if facts.is_empty() && !pending.is_empty() {
         return Finding::skip(format!("not yet: {}", few(pending).join("; ")));
