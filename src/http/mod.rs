@@ -14,6 +14,7 @@ use crate::exposition::read::{Family, parse};
 use crate::secret::Secret;
 
 pub mod alertmanager;
+pub mod credentials;
 pub mod grafana;
 pub mod prometheus;
 pub mod pushgateway;

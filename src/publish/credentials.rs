@@ -5,8 +5,8 @@ use std::path::Path;
 use reqwest::Certificate;
 
 use super::Settings;
-use crate::error::{Code, Error, Result, innermost};
-use crate::http::{Auth, Login};
+use crate::error::{Code, Error, Result};
+use crate::http::{Auth, Login, credentials};
 use crate::secret::Secret;
 
 /// How to log in, if the settings say how.
@@ -26,30 +26,10 @@ pub(super) fn auth(settings: &Settings) -> Result<Option<Auth>> {
 /// The certificates to trust besides the system's.
 pub(super) fn certificates(settings: &Settings) -> Result<Vec<Certificate>> {
     let Some(file) = &settings.ca_file else { return Ok(Vec::new()) };
-    let refused = |fact: &str| {
-        Error::new(Code::ConfigInvalid, format!("cannot use `{}` as certificates to trust", file.display()))
-            .cause(fact)
-            .hint("name a PEM file under `push.ca_file`: it begins with `-----BEGIN CERTIFICATE-----`")
-    };
-    let bytes = std::fs::read(file).map_err(|error| refused(&error.to_string()))?;
-    let certificates = Certificate::from_pem_bundle(&bytes).map_err(|error| refused(&innermost(&error)))?;
-    if certificates.is_empty() { Err(refused("it has none")) } else { Ok(certificates) }
+    let shown = file.display().to_string();
+    credentials::certificates(file, &shown, Code::ConfigInvalid, "name a PEM file under `push.ca_file`")
 }
 
-/// The first and only line of a file.
 fn secret(file: &Path) -> Result<Secret> {
-    let refused = |fact: &str| {
-        Error::new(Code::ConfigInvalid, format!("cannot use `{}` as a password or token", file.display()))
-            .cause(fact)
-            .hint("name a file that holds it and nothing else")
-    };
-    let text = std::fs::read_to_string(file).map_err(|error| refused(&error.to_string()))?;
-    let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() {
-        return Err(refused("it is empty"));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(refused("it has more than one line, or characters that no password has"));
-    }
-    Ok(Secret::new(text))
+    credentials::secret(file, &file.display().to_string(), Code::ConfigInvalid)
 }

@@ -126,7 +126,7 @@ pub(super) fn next_step(component: &str, world: &World) -> String {
 mod tests {
     use super::*;
     use crate::error::{Code, Error};
-    use crate::verify::{Facts, Look, Refused};
+    use crate::verify::Look;
 
     fn check(id: &'static str, needs: &'static [&'static str], fails: bool) -> Check {
         Check {
@@ -140,19 +140,6 @@ mod tests {
         }
     }
 
-    fn world() -> World {
-        let limit = Duration::from_secs(60);
-        World {
-            servers: Vec::new(),
-            expected: None,
-            engine: None,
-            facts: Facts::default(),
-            refused: Refused::default(),
-            limit,
-            deadline: Instant::now() + limit,
-        }
-    }
-
     /// What is told of a catalogue in which `b` and `c` need `a`, which fails, and `d` needs nothing.
     async fn told(only: &[&str], skip: &[&str]) -> Vec<String> {
         let catalog = [
@@ -161,7 +148,7 @@ mod tests {
             check("x.c", &["x.b"], false),
             check("y.d", &[], false),
         ];
-        let world = world();
+        let world = World::empty();
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         let selection = Selection { only: words(only), skip: words(skip) };
         let checked = run(&catalog, &world, &selection).await;
@@ -177,7 +164,7 @@ mod tests {
     async fn a_failure_that_does_not_say_what_to_do_is_given_a_next_step() {
         let look: Look = Box::new(|_| async { Err(Error::new(Code::NotReady, "no")) }.boxed());
         let catalog = [Check { look, ..check("x.a", &[], true) }];
-        let checked = run(&catalog, &world(), &Selection::default()).await;
+        let checked = run(&catalog, &World::empty(), &Selection::default()).await;
         let hint = "is `--prometheus-url` right, and does what answers there run well?";
         assert_eq!(checked[0].finding.hint.as_deref(), Some(hint));
     }

@@ -99,6 +99,23 @@ impl World {
 }
 
 #[cfg(test)]
+impl World {
+    /// One in which nothing is given, with a minute for all checks.
+    pub(in crate::verify) fn empty() -> Self {
+        let limit = Duration::from_secs(60);
+        Self {
+            servers: Vec::new(),
+            expected: None,
+            engine: None,
+            facts: Facts::default(),
+            refused: Refused::default(),
+            limit,
+            deadline: Instant::now() + limit,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::Code;

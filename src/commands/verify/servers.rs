@@ -7,8 +7,8 @@ use reqwest::{Certificate, Url};
 
 use crate::cli;
 use crate::component::Component;
-use crate::error::{Code, Error, Result, innermost};
-use crate::http::{Auth, Http, Login, Server};
+use crate::error::{Code, Error, Result};
+use crate::http::{Auth, Http, Login, Server, credentials};
 use crate::secret::Secret;
 
 /// The servers of the flags; `None` if no address is given. Files are read in `folder`.
@@ -126,31 +126,11 @@ fn auth(folder: &Path, flags: &cli::Servers, component: Component) -> Result<Opt
     Ok(None)
 }
 
-/// The first and only line of a file.
 fn secret(folder: &Path, file: &str) -> Result<Secret> {
-    let refused = |fact: &str| {
-        Error::new(Code::Usage, format!("cannot use `{file}` as a password or token"))
-            .cause(fact)
-            .hint("name a file that holds it and nothing else")
-    };
-    let text = std::fs::read_to_string(folder.join(file)).map_err(|error| refused(&error.to_string()))?;
-    let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() {
-        return Err(refused("it is empty"));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(refused("it has more than one line, or characters that no password has"));
-    }
-    Ok(Secret::new(text))
+    credentials::secret(&folder.join(file), file, Code::Usage)
 }
 
 fn certificates(folder: &Path, file: &Path) -> Result<Vec<Certificate>> {
-    let refused = |fact: &str| {
-        Error::new(Code::Usage, format!("cannot use `{}` as certificates to trust", file.display()))
-            .cause(fact)
-            .hint("name a PEM file: it begins with `-----BEGIN CERTIFICATE-----`")
-    };
-    let bytes = std::fs::read(folder.join(file)).map_err(|error| refused(&error.to_string()))?;
-    let certificates = Certificate::from_pem_bundle(&bytes).map_err(|error| refused(&innermost(&error)))?;
-    if certificates.is_empty() { Err(refused("it has none")) } else { Ok(certificates) }
+    let shown = file.display().to_string();
+    credentials::certificates(&folder.join(file), &shown, Code::Usage, "name a PEM file")
 }

@@ -215,24 +215,12 @@ impl Canary {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
     use crate::error::{Code, Error};
-    use crate::verify::{Facts, Refused};
 
     #[test]
     fn a_hop_that_fails_says_what_to_do_next() {
-        let limit = Duration::from_secs(1);
-        let world = World {
-            servers: Vec::new(),
-            expected: None,
-            engine: None,
-            facts: Facts::default(),
-            refused: Refused::default(),
-            limit,
-            deadline: Instant::now() + limit,
-        };
+        let (limit, world) = (Duration::from_secs(1), World::empty());
         let refused = Finding::from(Error::new(Code::NotReady, "refused"));
         let hop = with_next_step(Hop { name: "pushed", finding: refused, took: limit }, &world);
         let hint = "is `--pushgateway-url` right, and does what answers there run well?";
