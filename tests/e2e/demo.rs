@@ -70,8 +70,14 @@ fn demo_data_fills_every_panel_moves_and_goes_without_a_trace() {
     stack.run(&["up", "--demo"]).code(0);
     for (title, expression, instant) in expressions() {
         for (hours, least) in [(7 * 24, 150), (24, 23), (1, 1)] {
+            if instant {
+                // For some seconds after a full hour the quotas are those of the hour before, which nobody shows.
+                eventually(&title, || {
+                    when(points(&stack, &expression, instant, hours) > 0, format!("no value now\n{expression}"))
+                });
+                continue;
+            }
             let found = points(&stack, &expression, instant, hours);
-            let least = if instant { 1 } else { least };
             assert!(found >= least, "{title}: {found} points over {hours} h\n{expression}");
         }
     }
