@@ -20,6 +20,7 @@ mod commands;
 mod containers;
 #[path = "../support/dashboard.rs"]
 mod dashboard;
+mod deliver;
 mod demo;
 mod down;
 mod examples;
@@ -29,6 +30,7 @@ mod heal;
 mod interrupt;
 mod jobs;
 mod kill;
+mod messages;
 mod panels;
 mod projects;
 mod push;
@@ -37,6 +39,8 @@ mod rules;
 mod run;
 mod simulate;
 mod simulate_plans;
+#[path = "../support/sinks/mod.rs"]
+mod sinks;
 mod support;
 mod targets;
 mod tools;
