@@ -6,7 +6,7 @@ use crate::sinks::http::{Answer, HttpSink, Request, Service};
 use crate::sinks::mail::Mail;
 use crate::sinks::smtp::{SmtpSink, Tls, Wants};
 use crate::sinks::{CA, HOST};
-use crate::support::docker::{Foreign, docker, put_file};
+use crate::support::docker::{Foreign, attempt, docker, put_file};
 use crate::support::stack::{free_port, image};
 use crate::support::{eventually, http, when};
 
@@ -158,9 +158,13 @@ fn alerts_become_messages_that_mail_chats_and_pagers_take() {
     // A service that is in trouble for a moment is asked again.
     sinks.chats.answer(Service::Discord, Answer::Status(500, "trouble"));
     sinks.chats.answer(Service::Pagerduty, Answer::TooMany(1));
+    sinks.submission.refuse(Some("450 4.2.1 the mailbox is busy"));
     let (_container, url) = alertmanager(&sinks);
 
     send(&url, &job(None));
+    mail(&sinks.smtps, "JobFailed");
+    assert!(sinks.submission.mails().is_empty(), "its mailbox is busy");
+    sinks.submission.refuse(None);
     for sink in [&sinks.submission, &sinks.smtps] {
         let mail = mail(sink, "[critical] JobFailed: The last run of job backup failed");
         assert!(mail.encrypted && mail.user.as_deref() == Some("moko"), "{mail:?}");
@@ -243,20 +247,25 @@ fn alerts_become_messages_that_mail_chats_and_pagers_take() {
 }
 
 #[test]
-fn a_mail_server_takes_no_mail_without_the_login_that_it_wants() {
-    let wants = Wants { tls: Tls::StartTls, login: Some(("moko", "another")), mechanisms: "PLAIN" };
+fn a_delivery_that_fails_says_why_and_keeps_no_other_from_its_way() {
+    let wants = Wants { tls: Tls::Implicit, login: Some(("moko", "another")), mechanisms: "PLAIN" };
     let sinks = Sinks {
         chats: HttpSink::start(),
-        submission: SmtpSink::start(wants),
-        smtps: SmtpSink::start(Wants { tls: Tls::Implicit, login: None, ..wants }),
+        submission: SmtpSink::start(Wants { tls: Tls::Never, ..wants }),
+        smtps: SmtpSink::start(wants),
     };
-    sinks.smtps.refuse(Some("550 5.1.1 no such mailbox"));
+    sinks.chats.answer(Service::Teams, Answer::Never);
+    sinks.chats.answer(Service::Opsgenie, Answer::Status(403, "no such key"));
     let (container, url) = alertmanager(&sinks);
     send(&url, &job(None));
-    eventually("Alertmanager tells both reasons", || {
-        let log = crate::support::docker::attempt(&["logs", &container.id]);
+    told(&sinks.chats, "JobFailed");
+    eventually("Alertmanager tells the reasons", || {
+        let log = attempt(&["logs", &container.id]);
         let log = format!("{}{}", log.stdout, log.stderr);
-        when(log.contains("535 5.7.8 wrong user or password") && log.contains("550 5.1.1 no such mailbox"), log)
+        let reasons =
+            ["5.7.8 wrong user or password", "does not advertise the STARTTLS", "no such key", "deadline exceeded"];
+        let missing = reasons.into_iter().find(|reason| !log.contains(reason));
+        missing.map_or(Ok(()), |reason| Err(format!("nothing of {reason}: {log}")))
     });
     assert_eq!((sinks.submission.mails().len(), sinks.smtps.mails().len()), (0, 0));
 }

@@ -23,12 +23,35 @@ jobs:
   - {name: "odd \" {{ name }} \\ ü", every: 1h, owner: "{{ x }}"}
 "#;
 
+/// The last job of the manifest.
+const ODD: &str = "odd \" {{ name }} \\ ü";
+
 /// The alerts that fire, as `name of the alert: script`.
 fn firing(stack: &Stack) -> BTreeSet<String> {
     let alerts = http::json(&format!("{}/api/v1/alerts", stack.url("prometheus"))).unwrap();
     let alerts = alerts["data"]["alerts"].as_array().unwrap().iter().filter(|alert| alert["state"] == "firing");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     alerts.map(|of| format!("{}: {}", text(&of["labels"]["alertname"]), text(&of["labels"]["script_name"]))).collect()
+}
+
+/// What the alerts say of the runs, by the annotations that messages show.
+fn runs_are_told(stack: &Stack) {
+    let alerts = http::json(&format!("{}/api/v1/alerts", stack.url("prometheus"))).unwrap();
+    let alerts = alerts["data"]["alerts"].as_array().unwrap();
+    let facts = |alert: &str, script: &str| {
+        let of = |found: &&Value| found["labels"]["alertname"] == alert && found["labels"]["script_name"] == script;
+        let alert = alerts.iter().find(of).unwrap();
+        ["host", "exit_code", "run_id"].map(|name| alert["annotations"][name].as_str().unwrap_or_default().to_owned())
+    };
+    for (script, exit_code) in [("failing", "1"), (ODD, "137 (signal 9)")] {
+        let series = stack.query("moko_script_last_run_info");
+        let run = series.iter().find(|series| series["metric"]["script_name"] == script).unwrap()["metric"].clone();
+        let of_run = |label: &str| run[label].as_str().unwrap().to_owned();
+        let expected = [of_run("instance"), exit_code.to_owned(), of_run("run_id")];
+        assert_eq!(facts("JobFailed", script), expected, "{script}");
+        assert!(expected.iter().all(|fact| !fact.is_empty()), "{expected:?}");
+        assert_eq!(facts("JobRunningTooLong", "slow"), [expected[0].clone(), String::new(), String::new()]);
+    }
 }
 
 /// Killed when dropped, whatever comes of the test.
@@ -75,8 +98,11 @@ fn each_job_has_the_alerts_that_it_deserves_and_no_other() {
 
     let slow = Hanging(stack.command(&["run", "slow"]).spawn().unwrap());
     stack.run(&["run", "failing"]).code(1);
-    let expected = ["JobFailed: failing", "JobNeverRan: never", "JobRunningTooLong: slow"].map(str::to_owned);
-    eventually("the three alerts fire", || {
+    stack.run(&["run", "--name", ODD, "--", "sh", "-c", "kill -9 $$"]).code(137);
+    let expected =
+        [&format!("JobFailed: {ODD}"), "JobFailed: failing", "JobNeverRan: never", "JobRunningTooLong: slow"];
+    let expected = expected.map(str::to_owned);
+    eventually("the four alerts fire", || {
         stack.run(&["run", "good"]).code(0);
         let firing = firing(&stack);
         if firing == expected.clone().into() { Ok(()) } else { Err(format!("{firing:?}")) }
@@ -84,12 +110,14 @@ fn each_job_has_the_alerts_that_it_deserves_and_no_other() {
     let states = stack.run(&["jobs", "list", "--output", "json"]).code(0).json();
     let states: Vec<&str> =
         states["data"]["jobs"].as_array().unwrap().iter().map(|job| job["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["on_time", "failed", "running_too_long", "never_ran", "waiting"]);
+    assert_eq!(states, ["on_time", "failed", "running_too_long", "never_ran", "failed"]);
+    runs_are_told(&stack);
 
     // What ends the alerts.
     drop(slow);
     stack.run(&["run", "--name", "never", "--", "true"]).code(0);
     stack.run(&["run", "--name", "failing", "--", "true"]).code(0);
+    stack.run(&["run", "--name", ODD, "--", "true"]).code(0);
     stack.run(&["run", "--name", "slow", "--", "true"]).code(0);
     eventually("they end", || {
         stack.run(&["run", "good"]).code(0);
