@@ -20,3 +20,21 @@ pub const STACK_ALERTS_TEMPLATE: &str = include_str!("../assets/templates/stack-
 
 /// The dashboard, classic schema.
 pub const DASHBOARD: &str = include_str!("../assets/grafana-dashboard.json");
+
+macro_rules! messages {
+    ($($name:literal),* $(,)?) => {
+        /// The templates of what people are told, as file names and contents. They belong together.
+        pub const MESSAGES: [(&str, &str); [$($name),*].len()] =
+            [$(($name, include_str!(concat!("../assets/messages/", $name)))),*];
+    };
+}
+
+messages![
+    "common.tmpl",
+    "mail-html.tmpl",
+    "mail-text.tmpl",
+    "markdown.tmpl",
+    "pagers.tmpl",
+    "slack.tmpl",
+    "telegram.tmpl",
+];
