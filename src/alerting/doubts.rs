@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{OWN_RECEIVERS, Receiver, TEST_ALERT};
+use super::{OWN_RECEIVERS, Receiver, TEST_ALERT, WATCHDOG};
 use crate::config::Config;
 use crate::error::Result;
 use crate::http::prometheus::RuleKind;
@@ -26,7 +26,7 @@ pub fn doubts(config: &Config) -> Result<Vec<String>> {
     let theirs = |route: &&Route| {
         let own =
             |value: &str| route.matchers.iter().any(|matcher| matcher.to_string() == format!("alertname={value:?}"));
-        !own(TEST_ALERT) && !own(canary::ALERT)
+        !own(TEST_ALERT) && !own(canary::ALERT) && !own(WATCHDOG)
     };
     let root = Route { routes: routing.root.routes.iter().filter(theirs).cloned().collect(), ..routing.root.clone() };
     found.extend(strange_labels(config, &root, &rules));

@@ -26,7 +26,7 @@ pub enum Integration {
     Email(Email),
     /// Slack.
     Slack(Slack),
-    /// PagerDuty, by its Events API version 2.
+    /// `PagerDuty`, by its Events API version 2.
     PagerDuty {
         /// The integration key.
         routing_key: UserFile,

@@ -28,9 +28,9 @@ async fn run(apply: &Apply<'_>, spec: &ComponentSpec, check: &Check) -> Result<(
     let Some(mut lines) = refusal(apply, spec, check, &spec.files).await? else { return Ok(()) };
     let mut error = Error::new(Code::ConfigInvalid, format!("{} refuses the configuration", spec.component.title()));
     for fragment in &check.fragments {
-        let alone = |file: &FileSpec| match file.path == fragment.path {
-            true => FileSpec { content: fragment.content.clone(), ..file.clone() },
-            false => file.clone(),
+        let alone = |file: &FileSpec| {
+            let content = if file.path == fragment.path { &fragment.content } else { &file.content };
+            FileSpec { content: content.clone(), ..file.clone() }
         };
         let files: Vec<FileSpec> = spec.files.iter().map(alone).collect();
         if let Some(refusal) = refusal(apply, spec, check, &files).await? {

@@ -101,7 +101,7 @@ const SEVERITIES: [&str; 3] = ["critical", "warning", "info"];
 pub(crate) static HEARTBEAT: &[Field] = &[
     Field::optional(
         "url",
-        Scalar::Url,
+        Scalar::OpenUrl,
         "https://heartbeat.example.com/moko",
         "The address of a service that notices when nothing comes any more.",
     ),

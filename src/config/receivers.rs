@@ -106,7 +106,7 @@ pub(crate) static RECEIVER: &[Field] = &[
         &[
             Field::optional(
                 "url",
-                Scalar::Url,
+                Scalar::OpenUrl,
                 "http://localhost:8080/alerts",
                 "Its address; `localhost` means this host.",
             ),
@@ -225,6 +225,7 @@ pub(crate) struct WebhookUrl {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "the keys of the settings")]
 pub(crate) struct Opsgenie {
     pub(crate) api_key_file: Option<String>,
     pub(crate) api_key_env: Option<String>,

@@ -54,8 +54,8 @@ impl Builder {
             ["email", "slack", "pagerduty", "msteams", "opsgenie", "webhook", "discord", "telegram", "raw"];
         let kinds: Vec<&str> =
             KINDS.into_iter().filter(|kind| self.places.contains_key(&format!("{path}.{kind}"))).collect();
-        if let [_, second, ..] = kinds.as_slice() {
-            let found = format!("the receiver has {}", names::list(kinds.iter().copied()));
+        if let [first, second, ..] = kinds.as_slice() {
+            let found = format!("the receiver has `{first}`, too");
             self.problem(&format!("{path}.{second}"), found, "one of them, and another receiver for each other");
             return None;
         }
@@ -237,7 +237,7 @@ impl Builder {
             }
             None => {
                 let file = self.hidden(path, hidden)?;
-                self.is_address(path, "url", &file).then(|| Url::Secret(file))
+                self.is_address(path, "url", &file).then_some(Url::Secret(file))
             }
         }
     }

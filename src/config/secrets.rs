@@ -105,7 +105,9 @@ impl Prometheus {
     #[must_use]
     pub fn remote_write_below(&self, folder: &str) -> Vec<Value> {
         let mut entries = self.remote_write.clone();
-        entries.iter_mut().for_each(|entry| files_below(folder, entry));
+        for entry in &mut entries {
+            files_below(folder, entry);
+        }
         entries
     }
 }
