@@ -9,6 +9,9 @@ pub const STACK_ALERTS: &str = include_str!("../assets/stack-alerts.yml");
 /// The rule of `verify --deep`.
 pub const CANARY: &str = include_str!("../assets/canary.yml");
 
+/// The rule of the dead man's switch.
+pub const WATCHDOG: &str = include_str!("../assets/watchdog.yml");
+
 /// The template of [`ALERTS_CONFIG`].
 pub const ALERTS_CONFIG_TEMPLATE: &str = include_str!("../assets/templates/alerts-config.yml");
 

@@ -2,12 +2,15 @@
 
 use std::net::IpAddr;
 
+mod describe;
+
 use serde_json::{Value, json};
 
 use super::address::Address;
 use super::checks::Expectation;
 use super::duration::PromDuration;
 use super::{names, size};
+use crate::alerting::OWN_RECEIVERS;
 use crate::jobs::{self, Schedule};
 use crate::rules::ALERTS;
 
@@ -44,6 +47,8 @@ pub(crate) enum Scalar {
     Ratio,
     /// `http://` or `https://`, a host and perhaps a path.
     Url,
+    /// The same where an address with a secret in it has a place of its own.
+    OpenUrl,
     /// Prometheus' `retention.size`.
     RetentionSize,
     /// `true` or `false`.
@@ -75,6 +80,20 @@ pub(crate) enum Scalar {
     Schedule,
     /// The name of a time zone.
     TimeZone,
+    /// The name of a receiver of the user.
+    Receiver,
+    /// Mail addresses, separated by commas.
+    Mail,
+    /// `host:port` of a server that speaks no HTTP.
+    HostPort,
+    /// The name of an environment variable.
+    Variable,
+    /// `22:00`.
+    TimeOfDay,
+    /// The number of a chat of Telegram.
+    ChatId,
+    /// The name of a label.
+    Label,
 }
 
 /// What is wrong with a value: the two halves of a problem's sentence.
@@ -118,6 +137,9 @@ impl Scalar {
             Some(Err(fact)) => return refuse(format!("{shown} {fact}")),
             None => {}
         }
+        if let Some(fact) = self.fault(text) {
+            return refuse(format!("{shown} {fact}"));
+        }
         match self {
             Self::Choice(words) if !words.contains(&text) => {
                 return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, words.iter().copied())));
@@ -125,7 +147,6 @@ impl Scalar {
             Self::Alert if !alerts().any(|alert| alert == text) => {
                 return refuse(format!("{shown} is unknown{}", names::did_you_mean(text, alerts())));
             }
-            Self::Project if !names::is_project(text) => return refuse(format!("{shown} is not a project name")),
             Self::Bind if text.parse::<IpAddr>().is_err() => {
                 let hint = if text.eq_ignore_ascii_case("localhost") { " (did you mean `127.0.0.1`?)" } else { "" };
                 return refuse(format!("{shown} is not an IP address{hint}"));
@@ -135,7 +156,6 @@ impl Scalar {
                     return refuse(format!("{shown} {fact}"));
                 }
             }
-            Self::Image if !names::is_image(text) => return refuse(format!("{shown} is not an image reference")),
             Self::Memory { floor } => match size::memory(text) {
                 Some(bytes) if bytes < floor => return refuse(format!("{shown} is too little")),
                 Some(_) => {}
@@ -162,20 +182,12 @@ impl Scalar {
             Self::Address => {
                 Address::parse(text)?;
             }
-            Self::Url => {
-                if let Some(fact) = names::url_fault(text) {
-                    return refuse(format!("{shown} {fact}"));
-                }
-            }
-            Self::Check if !names::is_check(text) => return refuse(format!("{shown} is not a check name")),
             Self::Expectation => {
                 if let Err(fact) = text.parse::<Expectation>() {
                     return refuse(format!("{shown} {fact}"));
                 }
             }
             Self::Schedule | Self::TimeZone => self.times(text, &shown)?,
-            Self::Metric if !names::is_metric(text) => return refuse(format!("{shown} is not a metric name")),
-            Self::MetricsPath if !names::is_url_path(text) => return refuse(format!("{shown} is not a path")),
             Self::File | Self::Glob if text.len() > LONGEST_PATH => {
                 return refuse(format!("a path of {} bytes is too long", text.len()));
             }
@@ -187,21 +199,7 @@ impl Scalar {
                     return refuse(format!("{shown} is not a pattern: {}", error.msg));
                 }
             }
-            Self::Port
-            | Self::Count { .. }
-            | Self::Ratio
-            | Self::Boolean
-            | Self::Choice(_)
-            | Self::Alert
-            | Self::Project
-            | Self::Bind
-            | Self::Image
-            | Self::Job
-            | Self::MetricsPath
-            | Self::Text
-            | Self::File
-            | Self::Check
-            | Self::Metric => {}
+            _ => {}
         }
         Ok(json!(text))
     }
@@ -219,6 +217,34 @@ impl Scalar {
         }
     }
 
+    /// Why a text is not a name, an address or a time of its kind.
+    fn fault(self, text: &str) -> Option<&'static str> {
+        let unless = |good: bool, fact: &'static str| (!good).then_some(fact);
+        match self {
+            Self::Project => unless(names::is_project(text), "is not a project name"),
+            Self::Image => unless(names::is_image(text), "is not an image reference"),
+            Self::Check => unless(names::is_check(text), "is not a check name"),
+            Self::Metric => unless(names::is_metric(text), "is not a metric name"),
+            Self::MetricsPath => unless(names::is_url_path(text), "is not a path"),
+            Self::Url | Self::OpenUrl => names::url_fault(text),
+            Self::Receiver if OWN_RECEIVERS.contains(&text) => Some("is a receiver of moko-mon's own"),
+            Self::Receiver => unless(names::is_receiver(text), "is not a name for a receiver"),
+            Self::Mail => names::mail_fault(text),
+            Self::HostPort => match Address::parse(text) {
+                Ok(address) if address.scheme.is_none() => None,
+                Ok(_) => Some("is a URL"),
+                Err(_) => Some("is not `host:port`"),
+            },
+            Self::Variable if text.starts_with(super::schema::PREFIX) => {
+                Some("starts with `MOKO_MON_`, as only settings do")
+            }
+            Self::Variable => unless(names::is_label(text), "is not the name of an environment variable"),
+            Self::TimeOfDay => unless(time_of_day(text).is_some(), "is not a time of the day"),
+            Self::Label => unless(names::is_label(text), "is not a label name"),
+            _ => None,
+        }
+    }
+
     /// The value where it is a number or boolean, or what is wrong with it; `None` for the kinds that are texts.
     fn not_text(self, text: &str) -> Option<Result<Value, String>> {
         Some(match self {
@@ -229,94 +255,25 @@ impl Scalar {
                 Err(_) => Err("is not a whole number".to_owned()),
             },
             Self::Ratio => ratio(text).map(|ratio| json!(ratio)),
+            Self::ChatId => match text.parse::<i64>() {
+                Ok(chat) if chat != 0 => Ok(json!(chat)),
+                Ok(_) | Err(_) => Err("is not the number of a chat".to_owned()),
+            },
             Self::Boolean => {
                 text.parse::<bool>().map(|value| json!(value)).map_err(|_| "is neither `true` nor `false`".to_owned())
             }
             _ => return None,
         })
     }
+}
 
-    /// What would be right, for the second half of a problem's sentence.
-    pub(crate) fn expected(self) -> String {
-        match self {
-            Self::Project => "2 to 31 of `a-z`, `0-9` and `-`, starting with a letter".to_owned(),
-            Self::Bind => "an IP address such as `127.0.0.1`".to_owned(),
-            Self::Registry => "a registry such as `mirror.example.com:5000/docker`".to_owned(),
-            Self::Image => "an image such as `prom/prometheus:v3.5.0`".to_owned(),
-            Self::Choice(words) => format!("one of {}", names::list(words.iter().copied())),
-            Self::Alert => "a built-in alert, as `moko-mon rules list` shows them".to_owned(),
-            Self::Port => "a whole number from 1 to 65535".to_owned(),
-            Self::Memory { floor } => {
-                let (floor, ceiling) = (size::display(floor), size::display(size::MEMORY_CEILING));
-                format!("a whole number with MiB or GiB, {floor} to {ceiling}")
-            }
-            Self::Duration { floor: "0s", ceiling: None } => "a duration such as `15s`, `1h30m` or `15d`".to_owned(),
-            Self::Duration { floor, ceiling: None } => {
-                format!("a duration such as `15s`, `1h30m` or `15d`, at least {floor}")
-            }
-            Self::Duration { floor, ceiling: Some(ceiling) } => {
-                format!("a duration such as `90s` or `1h30m`, {floor} to {ceiling}")
-            }
-            Self::Ratio => "a share above 0 and below 1, such as `0.05` for 5%".to_owned(),
-            Self::Url => "an address such as `https://grafana.example.com/team`".to_owned(),
-            Self::RetentionSize => "a whole number with MB, GB or TB, at least 128MB".to_owned(),
-            Self::Boolean => "`true` or `false`".to_owned(),
-            Self::Job => format!("a job name other than {}", names::list(OWN_JOBS)),
-            Self::Address => "`host:port`, or a URL such as `https://host:port/metrics`".to_owned(),
-            Self::MetricsPath => "a path such as `/metrics`".to_owned(),
-            Self::Text => "a text".to_owned(),
-            Self::Count { floor: 0 } => "a whole number".to_owned(),
-            Self::Count { floor } => format!("a whole number from {floor} on"),
-            Self::Metric => "letters, digits, `_` and `:`, not starting with a digit".to_owned(),
-            Self::Check => "a name of `a-z`, `0-9`, `-` and `_`, starting with a letter".to_owned(),
-            Self::Expectation => {
-                "`\"> 0\"` (or `>=`, `<`, `<=`, `==`, `!=`), `absent` or `at least 3 series`".to_owned()
-            }
-            Self::Schedule => {
-                "a cron expression such as `0 3 * * 1-5`, or a calendar event such as `Mon..Fri 03:00`".to_owned()
-            }
-            Self::TimeZone => jobs::ZONE.to_owned(),
-            Self::File => "the path of a file, relative to the configuration file".to_owned(),
-            Self::Glob => "a path or pattern such as `rules/*.yml`".to_owned(),
-        }
-    }
-
-    /// The JSON Schema of the value.
-    pub(crate) fn json_schema(self) -> Value {
-        match self {
-            Self::Project => json!({"type": "string", "pattern": "^[a-z][a-z0-9-]{1,30}$"}),
-            Self::Bind => json!({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}),
-            Self::Registry => {
-                json!({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)*/?$"})
-            }
-            Self::Image | Self::Text | Self::File | Self::Glob | Self::Schedule | Self::TimeZone => {
-                json!({"type": "string", "minLength": 1})
-            }
-            Self::Choice(words) => json!({"type": "string", "enum": words}),
-            Self::Alert => json!({"type": "string", "enum": alerts().collect::<Vec<_>>()}),
-            Self::Port => json!({"type": "integer", "minimum": 1, "maximum": 65535}),
-            Self::Memory { .. } => json!({"type": "string", "pattern": "^[1-9][0-9]*([kK]|[mM]|[gG])([iI]?[bB])?$"}),
-            Self::Duration { .. } => json!({
-                "type": "string",
-                "pattern": "^(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?$",
-                "minLength": 2,
-            }),
-            Self::RetentionSize => json!({"type": "string", "pattern": "^[1-9][0-9]*(B|KB|MB|GB|TB|PB|EB)$"}),
-            Self::Boolean => json!({"type": "boolean"}),
-            Self::Job => json!({"type": "string", "minLength": 1, "not": {"enum": OWN_JOBS}}),
-            Self::Address => json!({"type": "string", "pattern": "^(https?://)?[^/@\\s]+:[0-9]+(/[^\\s?#]*)?$"}),
-            Self::Count { floor } => json!({"type": "integer", "minimum": floor}),
-            Self::Ratio => json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
-            Self::Url => json!({"type": "string", "pattern": "^https?://[^@/\\s?#]+(/[^\\s?#]*)?$"}),
-            Self::Check => json!({"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,62}$"}),
-            Self::Expectation => json!({
-                "type": "string",
-                "pattern": "^((>|>=|<|<=|==|!=) *-?[0-9.]+([eE][+-]?[0-9]+)?|absent|at least [1-9][0-9]* series)$",
-            }),
-            Self::Metric => json!({"type": "string", "pattern": "^[a-zA-Z_:][a-zA-Z0-9_:]*$"}),
-            Self::MetricsPath => json!({"type": "string", "pattern": "^/[^\\s?#]*$"}),
-        }
-    }
+/// The minutes after midnight of `22:00`; `24:00` is the end of the day.
+pub(crate) fn time_of_day(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.split_once(':')?;
+    let two =
+        |part: &str| part.parse::<u16>().ok().filter(|_| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()));
+    let minutes = two(hours)? * 60 + two(minutes).filter(|minutes| *minutes < 60)?;
+    (minutes <= 24 * 60).then_some(minutes)
 }
 
 /// The alerts of ours that can be switched off.

@@ -9,6 +9,7 @@ mod checks;
 mod contents;
 mod jobs;
 mod layers;
+mod receivers;
 mod settings;
 mod syntax;
 mod table;

@@ -29,7 +29,7 @@ fn everything_wrong_is_told_at_once() {
     );
     insta::assert_snapshot!(refused(&lab), @"
     error: the configuration has 13 problems
-      caused by: moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
+      caused by: moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
       caused by: moko-mon.yaml:2:7: bind: `nowhere` is not an IP address; expected an IP address such as `127.0.0.1`
       caused by: moko-mon.yaml:4:20: prometheus.scrape_interval: `10 minutes` has the unknown unit ` minutes`; expected a duration such as `15s`, `1h30m` or `15d`, at least 1s
       caused by: moko-mon.yaml:5:3: the key `scrape_interval` is there twice; expected one: the first is in line 4
@@ -119,7 +119,7 @@ fn a_misspelt_project_keeps_every_command_from_the_default_one() {
 
     --- stderr
     error: the configuration has a problem
-      caused by: moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
+      caused by: moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
     hint: name the project with `--project NAME`, or mend the configuration
     ");
     lab.write("moko-mon.yaml", "project: rev1\n");

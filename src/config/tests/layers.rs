@@ -12,6 +12,7 @@ fn listing(case: &Case) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a line for each setting")]
 fn every_setting_has_a_default() {
     insta::assert_snapshot!(listing(&Case::empty()), @r#"
     project = "moko-mon" (default)
@@ -30,6 +31,7 @@ fn every_setting_has_a_default() {
     alertmanager.port = 9093 (default)
     alertmanager.image = null (default)
     alertmanager.memory = "128MiB" (default)
+    alertmanager.external_url = null (default)
     pushgateway.port = 9091 (default)
     pushgateway.image = null (default)
     pushgateway.memory = "128MiB" (default)
@@ -83,6 +85,25 @@ fn every_setting_has_a_default() {
     rules.thresholds.push_stale.for = "1m" (default)
     rules.thresholds.storage.ratio = 0.9 (default)
     rules.thresholds.storage.for = "15m" (default)
+    receivers = [] (default)
+    notify.critical = null (default)
+    notify.warning = null (default)
+    notify.info = null (default)
+    notify.default = null (default)
+    notify.teams = {} (default)
+    notify.components = {} (default)
+    notify.owners = {} (default)
+    notify.jobs = {} (default)
+    notify.quiet_hours = [] (default)
+    notify.group_by = [] (default)
+    notify.group_wait = "30s" (default)
+    notify.group_interval = "5m" (default)
+    notify.repeat_interval = "12h" (default)
+    routes = [] (default)
+    heartbeat.url = null (default)
+    heartbeat.url_file = null (default)
+    heartbeat.url_env = null (default)
+    heartbeat.every = "1m" (default)
     push.url = null (default)
     push.job = "moko_scripts" (default)
     push.instance = null (default)
@@ -280,10 +301,10 @@ fn a_misspelt_project_does_not_lead_to_the_default_one() {
     let errors: Vec<String> =
         cases().iter().chain([&flag()]).map(|case| project(&case.sources).unwrap_err().causes.join("\n")).collect();
     insta::assert_snapshot!(errors.join("\n"), @"
-    moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
-    moko-mon.yaml:1:1: unknown key `project-name`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `project-name`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
     moko-mon.yaml:3:3: prometheus: unknown key `project` (did you mean `project`?); expected one of `port`, `image`, `memory`, `scrape_interval`, `evaluation_interval`, `retention`, `external_labels` or `remote_write`
-    moko-mon.yaml:2:1: unknown key `projetc` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
+    moko-mon.yaml:2:1: unknown key `projetc` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
     environment variable MOKO_MON_PROJET: no setting has this name (did you mean `MOKO_MON_PROJECT`?); expected `MOKO_MON_` and a key in capitals, with `_` for each dot
     environment variable MOKO_MON_PROJECT_NAME: no setting has this name; expected `MOKO_MON_` and a key in capitals, with `_` for each dot
     environment variable MOKO_MON_CONFG: no setting has this name (did you mean `MOKO_MON_CONFIG`?); expected `MOKO_MON_` and a key in capitals, with `_` for each dot

@@ -16,19 +16,19 @@ fn keys_that_do_not_exist() {
         "Project: abc\n",
         "123: abc\n",
     ]), @r#"
-    moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `projct` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
     moko-mon.yaml:2:3: prometheus: unknown key `prot` (did you mean `port`?); expected one of `port`, `image`, `memory`, `scrape_interval`, `evaluation_interval`, `retention`, `external_labels` or `remote_write`
     moko-mon.yaml:3:3: prometheus: unknown key `scrape-interval` (did you mean `scrape_interval`?); expected one of `port`, `image`, `memory`, `scrape_interval`, `evaluation_interval`, `retention`, `external_labels` or `remote_write`
     moko-mon.yaml:4:3: prometheus: unknown key `retention_time` (did you mean `prometheus.retention.time`?); expected one of `port`, `image`, `memory`, `scrape_interval`, `evaluation_interval`, `retention`, `external_labels` or `remote_write`
-    moko-mon.yaml:1:1: unknown key `scrape_interval` (did you mean `prometheus.scrape_interval`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
-    moko-mon.yaml:1:1: unknown key `port`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `scrape_interval` (did you mean `prometheus.scrape_interval`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `port`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
     moko-mon.yaml:2:3: grafana: unknown key `enable` (did you mean `enabled`?); expected one of `enabled`, `port`, `image`, `memory`, `external_url` or `dashboards`
     moko-mon.yaml:2:5: targets[0].address: the key is missing; expected `host:port`, or a URL such as `https://host:port/metrics`
     moko-mon.yaml:3:5: targets[0]: unknown key `adress` (did you mean `address`?); expected one of `job`, `address`, `labels`, `metrics_path`, `scheme`, `basic_auth` or `bearer_token_file`
     moko-mon.yaml:2:15: rules.thresholds: `5` is a single value; expected a mapping (`key: value` lines)
-    moko-mon.yaml:1:1: unknown key `version`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
-    moko-mon.yaml:1:1: unknown key `Project` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
-    moko-mon.yaml:1:1: unknown key `123`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `version`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `Project` (did you mean `project`?); expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `123`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
     "#);
 }
 
@@ -254,7 +254,7 @@ fn images() {
         "a@sha256:0123456789012345678901234567890123456789012345678901234567890123",
     ] {
         let config = Case::new(format!("alertmanager: {{image: '{image}'}}\n")).config();
-        assert_eq!(config.alertmanager.image.as_deref(), Some(image));
+        assert_eq!(config.alertmanager.server.image.as_deref(), Some(image));
     }
     for (registry, kept) in [("mirror:5000", "mirror:5000"), ("m.example.com/docker/hub/", "m.example.com/docker/hub")]
     {

@@ -77,14 +77,14 @@ fn yaml_that_is_more_than_settings() {
         "project: \"a\\u202eb\"\n",
     ]), @r#"
     moko-mon.yaml:1:10: the anchor `&name`; expected the value alone: anchors and aliases are not allowed
-    moko-mon.yaml:1:1: unknown key `a`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `a`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
     moko-mon.yaml:1:4: the anchor `&a`; expected the value alone: anchors and aliases are not allowed
-    moko-mon.yaml:2:1: unknown key `b`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
+    moko-mon.yaml:2:1: unknown key `b`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
     moko-mon.yaml:2:4: the alias `*a`; expected the value itself: anchors and aliases are not allowed
     moko-mon.yaml:1:10: the tag `!!str`; expected the value alone: tags are not allowed
     moko-mon.yaml:1:10: the tag `!!python/object/apply:os.system`; expected the value alone: tags are not allowed
     moko-mon.yaml:1:10: project: the value is a list; expected 2 to 31 of `a-z`, `0-9` and `-`, starting with a letter
-    moko-mon.yaml:1:1: unknown key `<<`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `push`, `jobs` or `checks`
+    moko-mon.yaml:1:1: unknown key `<<`; expected one of `project`, `bind`, `images`, `prometheus`, `alertmanager`, `pushgateway`, `grafana`, `targets`, `rules`, `receivers`, `notify`, `routes`, `heartbeat`, `push`, `jobs` or `checks`
     moko-mon.yaml:2:1: the key `project` is there twice; expected one: the first is in line 1
     moko-mon.yaml:3:3: the key `port` is there twice; expected one: the first is in line 2
     moko-mon.yaml:4:1: the key `prometheus` is there twice; expected one: the first is in line 1

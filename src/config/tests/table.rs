@@ -107,6 +107,27 @@ fn the_starting_file_reads_well() {
     "#);
 }
 
+/// The receivers that the examples of `notify` and `routes` name.
+const RECEIVERS: &str = "
+receivers:
+  - {name: pager, webhook: {url: http://a/b}}
+  - {name: email-ops, webhook: {url: http://a/b}}
+  - {name: slack-ops, webhook: {url: http://a/b}}
+  - {name: pager-security, webhook: {url: http://a/b}}
+  - {name: email-security, webhook: {url: http://a/b}}
+  - {name: email-ann, webhook: {url: http://a/b}}
+  - {name: pager-storage, webhook: {url: http://a/b}}
+";
+
+/// The secrets that the examples name.
+fn beside(case: Case) -> Case {
+    let address = "https://example.com/x";
+    case.file("secrets/smtp", "x")
+        .file("secrets/heartbeat", address)
+        .variable("SLACK_WEBHOOK", address)
+        .variable("HEARTBEAT_URL", address)
+}
+
 #[test]
 fn every_example_is_valid() {
     for leaf in leaves(SETTINGS) {
@@ -124,7 +145,10 @@ fn every_example_is_valid() {
                 write!(yaml, "\n{margin}{line}").unwrap();
             }
         }
-        let case = Case::new(yaml)
+        if !leaf.path.starts_with("receivers") {
+            yaml.push_str(RECEIVERS);
+        }
+        let case = beside(Case::new(yaml))
             .file("secrets/mimir", "x")
             .file("secrets/ci-token", "x")
             .file("rules/a.yml", "groups:\n  - name: a\n")
@@ -140,9 +164,12 @@ fn every_variable_has_one_meaning() {
     assert_eq!(names.len(), leaves(SETTINGS).len());
     for leaf in leaves(SETTINGS).iter().filter(|leaf| leaf.scalar().is_some()) {
         let text = leaf.field.default.or(leaf.field.example).unwrap();
-        let by_variable = Case::empty().variable(&leaf.variable(), text).resolved();
-        let by_flag = Case::empty().flag("--set", &leaf.path, text).resolved();
-        assert_eq!(by_variable.config, by_flag.config);
+        let by_variable = beside(Case::empty()).variable(&leaf.variable(), text).resolved();
+        let by_flag = beside(Case::empty()).flag("--set", &leaf.path, text).resolved();
+        // That one has a file, and each case a folder of its own.
+        if leaf.path != "heartbeat.url_file" {
+            assert_eq!(by_variable.config, by_flag.config);
+        }
         let origin = |resolved: Resolved| resolved.settings.into_iter().find(|s| s.key == leaf.path).unwrap().origin;
         assert_eq!(origin(by_variable), Origin::Environment(leaf.variable()));
         assert_eq!(origin(by_flag), Origin::Flag("--set".to_owned()));
@@ -162,7 +189,7 @@ fn the_schema_knows_every_setting_and_nothing_else() {
             match field.kind {
                 Kind::Group(inner) => compare(inner, property, field.key),
                 Kind::List(Kind::Group(inner)) => compare(inner, &property["items"], field.key),
-                Kind::Scalar(_) | Kind::List(_) | Kind::Labels | Kind::RemoteWrite => {}
+                Kind::Scalar(_) | Kind::List(_) | Kind::Labels | Kind::Map(_) | Kind::Foreign(_) => {}
             }
         }
     }
@@ -196,6 +223,14 @@ fn the_schema_knows_every_setting_and_nothing_else() {
           "pattern": "^[1-9][0-9]*([kK]|[mM]|[gG])([iI]?[bB])?$",
           "description": "The memory limit: a whole number with MiB or GiB (m, MB, g, GB mean the same, powers of 1024).",
           "default": "128MiB"
+        },
+        "external_url": {
+          "type": "string",
+          "pattern": "^https?://[^@/\\s?#]+(/[^\\s?#]*)?$",
+          "description": "The address under which people reach Alertmanager, for the links in messages; left out, it is where it is published.",
+          "examples": [
+            "https://alerts.example.com"
+          ]
         }
       },
       "additionalProperties": false,

@@ -152,7 +152,7 @@ mod tests {
         let finding = judge(&spec, &delivered(&spec));
         assert_eq!(
             (finding.outcome, finding.evidence),
-            (Outcome::Pass, vec!["4 files are as the settings make them".to_owned()])
+            (Outcome::Pass, vec!["5 files are as the settings make them".to_owned()])
         );
     }
 
