@@ -34,6 +34,7 @@ mod messages;
 mod panels;
 mod projects;
 mod push;
+mod receivers;
 mod refuse;
 mod rules;
 mod run;

@@ -257,6 +257,11 @@ impl Stack {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
+    /// Everything that the binary has said so far.
+    pub(crate) fn said(&self) -> String {
+        self.transcript.borrow().iter().map(Output::to_string).collect()
+    }
+
     /// What helps to find out why a test failed.
     fn dump(&self) {
         for output in self.transcript.borrow().iter() {

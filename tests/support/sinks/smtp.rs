@@ -42,6 +42,8 @@ pub(crate) struct SmtpSink {
 struct State {
     mails: Mutex<Vec<Mail>>,
     refusal: Mutex<Option<String>>,
+    /// In place of the one that was wanted at first.
+    password: Mutex<Option<String>>,
 }
 
 impl SmtpSink {
@@ -68,6 +70,11 @@ impl SmtpSink {
     /// From now on every recipient gets this answer, such as `450 4.2.1 the mailbox is busy`; `None` takes them again.
     pub(crate) fn refuse(&self, answer: Option<&str>) {
         *self.state.refusal.lock().unwrap() = answer.map(str::to_owned);
+    }
+
+    /// From now on the user has this password, and no other.
+    pub(crate) fn password(&self, password: &str) {
+        *self.state.password.lock().unwrap() = Some(password.to_owned());
     }
 }
 
@@ -165,7 +172,9 @@ impl Session {
             "LOGIN" => (ask(stream, "Username:")?, ask(stream, "Password:")?),
             _ => return say(stream, "504 5.5.4 not in this way"),
         };
-        if self.wants.login == Some((&user, &password)) {
+        let changed = self.state.password.lock().unwrap().clone();
+        let wanted = self.wants.login.map(|(user, first)| (user, changed.as_deref().unwrap_or(first)));
+        if wanted == Some((&user, &password)) {
             self.user = Some(user);
             say(stream, "235 2.7.0 welcome")
         } else {
