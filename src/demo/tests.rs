@@ -217,7 +217,7 @@ fn jobs_are_due_when_they_run_and_stay_within_their_limits() {
     for (index, job) in jobs::JOBS.iter().enumerate() {
         let runs = team::runs(job.script, ENDS[0] - 3600 * 6, ENDS[0] + team::DAY, ENDS[0]);
         for (run, gap) in runs.iter().zip(jobs::gaps(&runs)).take_while(|(run, _)| run.at < ENDS[0]) {
-            assert_eq!(value(index, jobs::Fact::Start, run.at), run.start() as f64);
+            assert!((value(index, jobs::Fact::Start, run.at) - run.start() as f64).abs() < 0.5);
             assert!(!run.success || (value(index, jobs::Fact::Due, run.at) - (run.at + gap) as f64).abs() < 0.5);
         }
         let limit = value(index, jobs::Fact::Limit, ENDS[0]);

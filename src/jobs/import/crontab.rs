@@ -23,7 +23,7 @@ pub fn crontab(text: &str, system: bool, timezone: Option<&str>, place: &str) ->
         if let Some(zone) = variable(line, "CRON_TZ") {
             timezone = Some(zone.to_owned());
         } else if let Some(program) = variable(line, "SHELL") {
-            shell = program.to_owned();
+            program.clone_into(&mut shell);
         }
         if is_remark(line) {
             continue;
@@ -70,7 +70,7 @@ pub fn wrapped(text: &str, system: bool, place: &str, name: impl Fn(&str) -> Opt
     let mut shell = "sh".to_owned();
     for (number, line) in text.lines().enumerate() {
         if let Some(program) = variable(line, "SHELL") {
-            shell = program.to_owned();
+            program.clone_into(&mut shell);
         }
         if is_remark(line) {
             continue;
@@ -176,8 +176,9 @@ fn run(line: &str) -> Option<Run> {
     let command = match behind.split_first() {
         Some((_, behind)) => {
             // As it stands there: blanks in quotes count.
-            let text = line.split_once(" -- ").map_or_else(|| behind.join(" "), |(_, text)| text.to_owned());
-            front.iter().map(|word| format!("{word} ")).collect::<String>() + &text
+            let own = line.find("moko-mon").and_then(|at| line.get(at..)).and_then(|text| text.split_once(" -- "));
+            let text = own.map_or_else(|| behind.join(" "), |(_, text)| text.to_owned());
+            front.iter().copied().chain([text.as_str()]).collect::<Vec<_>>().join(" ")
         }
         None => String::new(),
     };
@@ -209,6 +210,7 @@ nonsense
 SHELL=/bin/bash
 0 7 * * * [[ -e /x ]] && flock -n /lock /srv/sync
 0 8 * * * nice -n 10 moko-mon run --no-overlap weekly
+0 9 * * * runuser -u x -- moko-mon run --timeout 1h -- /srv/a 'b  c'
 ";
 
     #[test]
@@ -230,6 +232,7 @@ SHELL=/bin/bash
                 ("date", "0 6 * * *", "date|+%F".to_owned()),
                 ("sync-2", "0 7 * * *", "/bin/bash|-c|[[ -e /x ]] && flock -n /lock /srv/sync".to_owned()),
                 ("weekly", "0 8 * * *", String::new()),
+                ("a", "0 9 * * *", "/bin/bash|-c|runuser -u x -- /srv/a 'b  c'".to_owned()),
             ]
         );
         assert!(found.jobs.iter().all(|job| job.timezone.as_deref() == Some("Europe/Berlin")));
