@@ -195,6 +195,9 @@ pub enum Dashboard {
 
 /// Flags of `run`.
 #[derive(Debug, Args)]
+#[command(override_usage = "\
+moko-mon run [OPTIONS] -- COMMAND...
+       moko-mon run [OPTIONS] JOB [-- COMMAND...]")]
 #[command(after_help = "\
 The exit status is the command's own: 128+N where signal N ended it, 127 where there is no such command, 126 where it cannot
 be run, 124 where its time was over, 75 where another run goes on and it must not overlap. Whatever is wrong with monitoring
@@ -204,6 +207,8 @@ pub struct Run {
     #[arg(value_name = "JOB")]
     pub job: Option<String>,
     /// The name of the script in the metrics; left out, it is that of the command without its folder
+    ///
+    /// Not beside JOB, whose name it is.
     #[arg(long, value_name = "NAME", conflicts_with = "job")]
     pub name: Option<String>,
     /// End the command when it takes longer: SIGTERM, and SIGKILL 10 s later; such a run is a failure
