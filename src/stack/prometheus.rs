@@ -5,7 +5,6 @@ mod scrape;
 use super::{
     Access, Check, ComponentSpec, ContainerSpec, FileSpec, Reload, SECRETS_PATH, VolumeKind, container, volume,
 };
-use crate::assets;
 use crate::component::Component;
 use crate::config::{Config, UserFile};
 use crate::error::Result;
