@@ -158,7 +158,8 @@ pub fn push(sources: &Sources) -> Option<PushSettings> {
         jobs: Vec<Nullable<shape::Job>>,
     }
     let mut layers = Layers::read(sources);
-    let settings: Vec<Setting> = layers.settings(sources);
+    let wanted = |key: &str| ["bind", "pushgateway", "push", "jobs"].contains(&key.split('.').next().unwrap_or_default());
+    let settings: Vec<Setting> = layers.settings_of(sources, wanted);
     let Layers { file, decoder, .. } = layers;
     let (folder, _) = base(sources, file.as_deref(), &decoder.file);
     let Needed { bind, pushgateway, push, jobs } = serde_json::from_value(assemble(&settings)).ok()?;

@@ -99,19 +99,21 @@ impl Publisher {
     async fn publish_in_turn(&self, script: &Script, wanted: &State) -> Result<bool> {
         let place = self.place(script.name());
         let (mut nap, longest) = NAPS;
+        let mut waited = false;
         loop {
             if !is_due(script, wanted, &place) {
                 return Ok(false);
             }
             if let Some(turn) = script.turn()? {
-                // By now there may be more than what was wanted.
-                let state = script.read()?;
-                if is_due(script, &state, &place) {
-                    self.send(&state).await?;
+                // While others published, there may have come more than what was wanted.
+                let state = if waited { &script.read()? } else { wanted };
+                if is_due(script, state, &place) {
+                    self.send(state).await?;
                     turn.remember(&place, state.revision);
                 }
                 return Ok(true);
             }
+            waited = true;
             tokio::time::sleep(nap).await;
             nap = (nap * 2).min(longest);
         }
