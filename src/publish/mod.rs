@@ -3,6 +3,7 @@
 //! The whole group is replaced each time, so a push that was lost is healed by the next one. Publishing takes turns: an
 //! older state never comes after a newer one, which would look like a counter reset.
 
+mod beginning;
 mod credentials;
 mod settings;
 mod text;
@@ -45,8 +46,7 @@ impl Publisher {
     /// The group of a script on this host.
     #[must_use]
     pub fn group(&self, script: &str) -> GroupKey {
-        let Settings { job, instance, .. } = &self.settings;
-        GroupKey::new(job).with("instance", instance).with("script_name", script)
+        self.settings.group(script)
     }
 
     /// Where a script is published: for people, and to know whether it was published there.
