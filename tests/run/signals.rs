@@ -14,8 +14,8 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Starts a command and waits for its first line.
-fn start(mut command: Command) -> (Child, BufReader<ChildStdout>) {
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+fn start(mut command: impl std::borrow::BorrowMut<Command>) -> (Child, BufReader<ChildStdout>) {
+    let mut child = command.borrow_mut().stdout(Stdio::piped()).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
@@ -35,6 +35,25 @@ fn each_signal_reaches_the_command_which_decides() {
         assert_eq!((child.wait().unwrap().code(), rest), (Some(7), format!("got {name}\n")));
         assert_eq!(lab.runs(name), (0.0, 1.0));
     }
+}
+
+#[test]
+fn a_signal_to_the_whole_group_of_the_wrapper_reaches_the_command_once() {
+    use std::os::unix::process::CommandExt as _;
+    let lab = Lab::new();
+    let script = format!("trap 'echo got' TERM; trap 'exit 7' USR1; {WAIT}");
+    let mut command = lab.run(&["--name", "x", "--", "sh", "-c", &script]);
+    let (mut child, mut stdout) = start(command.process_group(0).stderr(Stdio::null()));
+    let group = |name: &str| {
+        let group = format!("-{}", child.id());
+        assert!(Command::new("kill").args(["-s", name, "--", &group]).status().unwrap().success());
+    };
+    group("TERM");
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    group("USR1");
+    stdout.read_to_string(&mut line).unwrap();
+    assert_eq!((child.wait().unwrap().code(), line.as_str()), (Some(7), "got\n"));
 }
 
 #[test]
