@@ -99,21 +99,21 @@ impl Publisher {
     async fn publish_in_turn(&self, script: &Script, wanted: &State) -> Result<bool> {
         let place = self.place(script.name());
         let (mut nap, longest) = NAPS;
-        let mut waited = false;
+        let mut in_queue = false;
         loop {
             if !is_due(script, wanted, &place) {
                 return Ok(false);
             }
             if let Some(turn) = script.turn()? {
                 // While others published, there may have come more than what was wanted.
-                let state = if waited { &script.read()? } else { wanted };
+                let state = if in_queue { &script.read()? } else { wanted };
                 if is_due(script, state, &place) {
                     self.send(state).await?;
                     turn.remember(&place, state.revision);
                 }
                 return Ok(true);
             }
-            waited = true;
+            in_queue = true;
             tokio::time::sleep(nap).await;
             nap = (nap * 2).min(longest);
         }
