@@ -126,6 +126,7 @@ fn main() {
         command.args(&words[1..]).env("HC_API_URL", &ping).stdin(Stdio::null()).stdout(Stdio::null());
         command
     };
+    let statistics = few.path().join("runstat").display().to_string();
     let mut kinds: Vec<(&str, Make<'_>)> = vec![
         ("true", Box::new(|| program(&["true"]))),
         ("moko-mon --version", Box::new(|| program(&[binary().to_str().unwrap(), "--version"]))),
@@ -136,7 +137,6 @@ fn main() {
         kinds.push(("chronic (no metrics)", Box::new(|| program(&["chronic", "true"]))));
     }
     // Writes what a run used to a file: neither totals nor a push, and it waits for no disk.
-    let statistics = few.path().join("runstat").display().to_string();
     if is_there("runstat") {
         kinds.push(("runstat (a file, no push)", Box::new(|| program(&["runstat", "-f", &statistics, "true"]))));
     }
