@@ -71,8 +71,8 @@ fn without_a_trap_the_signal_ends_it_and_is_the_exit_status() {
 #[test]
 fn the_children_of_the_command_get_it_too() {
     let lab = Lab::new();
-    let script = "sh -c 'trap \"echo inner; exit\" TERM; echo ready; while :; do sleep 0.02; done' & \
-                  trap 'echo outer; exit 3' TERM; wait";
+    let script = "trap 'echo outer; exit 3' TERM; \
+                  sh -c 'trap \"echo inner; exit\" TERM; echo ready; while :; do sleep 0.02; done' & wait";
     let (mut child, mut stdout) = start(lab.run(&["--name", "x", "--", "sh", "-c", script]));
     signal(&child, "TERM");
     let mut rest = String::new();
