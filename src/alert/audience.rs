@@ -37,6 +37,16 @@ impl<'a> Audience<'a> {
         self.taken.iter().any(|(way, _)| way.last().is_some_and(|route| self.routing.tells(&route.receiver)))
     }
 
+    /// Each receiver with what keeps it from being told at this time, if anything does: `during `nights``.
+    pub(crate) fn receivers(&self) -> Vec<(&'a str, Option<&'a str>)> {
+        let routes = self.taken.iter().filter_map(|(way, _)| way.last().copied());
+        let each = routes.map(|route| {
+            let quiet = route.quiet.as_ref().filter(|quiet| self.routing.is_quiet(quiet, self.at) == Some(true));
+            (route.receiver.as_str(), quiet.map(|quiet| quiet.when.as_str()))
+        });
+        each.collect()
+    }
+
     /// For people.
     pub(crate) fn text(&self) -> String {
         let mut lines = Vec::new();

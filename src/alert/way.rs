@@ -16,6 +16,19 @@ pub(super) struct Way<'a> {
     given_up_before: BTreeMap<String, f64>,
 }
 
+/// Alertmanager's names for why a notification failed.
+fn in_words(reason: &str) -> String {
+    let words = match reason {
+        "clientError" => "the service refused it (a status of 400 to 499)",
+        "serverError" => "the service has a fault (a status of 500 and above)",
+        "contextDeadlineExceeded" => "no answer in time",
+        "contextCanceled" => "Alertmanager broke it off",
+        "other" | "" => "Alertmanager's log says why",
+        other => other,
+    };
+    words.to_owned()
+}
+
 impl<'a> Way<'a> {
     /// The way of a test that has not begun.
     pub(super) fn new(receiver: &'a str, kind: &'a str, metrics: &[Family<'_>]) -> Self {
@@ -39,7 +52,7 @@ impl<'a> Way<'a> {
         let grown = now.into_iter().map(|(reason, count)| (count - before(&reason), reason));
         let grown: Vec<(f64, String)> = grown.filter(|(count, _)| *count > 0.0).collect();
         let count = grown.iter().map(|(count, _)| count).sum();
-        let reasons: Vec<String> = grown.into_iter().map(|(_, reason)| reason).collect();
+        let reasons: Vec<String> = grown.iter().map(|(_, reason)| in_words(reason)).collect();
         (!reasons.is_empty()).then(|| (count, reasons.join(", ")))
     }
 

@@ -15,7 +15,7 @@ use crate::http::alertmanager::{Alert, Silence};
 use crate::ui::{Report, table};
 use crate::verify::canary;
 use crate::why::instance::reasons;
-use crate::why::words::{epoch, many, span, subject};
+use crate::why::words::{epoch, span, subject};
 
 /// Alerts that say nothing about what is monitored.
 const OWN: [&str; 3] = ["Watchdog", canary::ALERT, TEST_ALERT];
@@ -115,6 +115,6 @@ mod tests {
         JobFailed backup  critical  12 min  ops        active                                                  It broke
         Up                -         12 min  ops        silenced by 3f2a1b0c… until 18:00 UTC (by jmi: known)  It broke
         ");
-        assert_eq!(text(&[], &all[2..], &[], 0.0), "no alert fires; `--all` shows 1 more of moko-mon's own");
+        assert_eq!(text(&[], &all[2..], &[], 0.0), "no alert fires; `--all` shows 1 of moko-mon's own");
     }
 }

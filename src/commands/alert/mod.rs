@@ -89,12 +89,3 @@ impl Asked {
         Ok(held)
     }
 }
-
-/// Receivers with the kinds of their integrations: `` `ops` (email, slack) ``.
-fn named<'a>(receivers: impl Iterator<Item = &'a str>, routing: &Routing) -> Vec<String> {
-    let each = receivers.map(|name| match routing.receivers.get(name).filter(|kinds| !kinds.is_empty()) {
-        Some(kinds) => format!("`{name}` ({})", kinds.join(", ")),
-        None => format!("`{name}`, which has no integration and tells nobody"),
-    });
-    each.collect()
-}

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::Context;
-use super::{Asked, named};
+use super::Asked;
+use crate::alert::audience::Audience;
 use crate::alert::label::{labels, shown};
 use crate::cli;
 use crate::error::{Code, Error, Result};
@@ -53,10 +54,14 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::AlertSend) -> Result
     let (routing, silences) = tokio::join!(asked.routing(), asked.alertmanager.silences());
     let (routing, silences) = (routing?, silences?);
     let quiet = reasons(&held, std::slice::from_ref(&held), &silences, seconds(now));
-    let receivers: Vec<&str> = held.receivers.iter().map(|receiver| receiver.name.as_str()).collect();
+    // The list of alerts knows of quiet hours only when a message is due.
+    let audience = Audience::of(&held.labels, &routing, now);
+    let receivers = audience.receivers();
+    let told = quiet.is_empty() && receivers.iter().any(|(name, quiet)| quiet.is_none() && routing.tells(name));
     let data = json!({
-        "labels": own, "ends_at": ends_at.to_string(), "state": held.status.state, "receivers": receivers, "quiet": quiet,
-        "told": quiet.is_empty() && receivers.iter().any(|name| routing.tells(name)),
+        "labels": own, "ends_at": ends_at.to_string(), "state": held.status.state, "told": told, "quiet": quiet,
+        "receivers": held.receivers.iter().map(|receiver| &receiver.name).collect::<Vec<_>>(),
+        "quiet_hours": receivers.iter().filter(|(_, quiet)| quiet.is_some()).map(|(name, _)| name).collect::<Vec<_>>(),
     });
     Ok(Report::new(data, text(&own, ends_at, now, &receivers, &quiet, &routing)))
 }
@@ -65,14 +70,20 @@ fn text(
     labels: &BTreeMap<String, String>,
     ends_at: Timestamp,
     now: Timestamp,
-    receivers: &[&str],
+    receivers: &[(&str, Option<&str>)],
     quiet: &[String],
     routing: &Routing,
 ) -> String {
     let ends = until(&ends_at.to_string(), seconds(now));
     let mut text = format!("sent {}; it ends at {ends} unless it is sent again", shown(labels));
-    let told = if receivers.iter().any(|name| routing.tells(name)) { "goes to" } else { "nobody is told: it goes to" };
-    text.push_str(&format!("\n{told} {}", named(receivers.iter().copied(), routing).join(", ")));
+    for (name, quiet) in receivers {
+        let what = match (routing.receivers.get(*name).filter(|kinds| !kinds.is_empty()), quiet) {
+            (None, _) => "has no integration and tells nobody".to_owned(),
+            (Some(kinds), None) => format!("tells by {}", kinds.join(", ")),
+            (Some(_), Some(when)) => format!("tells nobody now: {when}"),
+        };
+        text.push_str(&format!("\nreceiver `{name}` {what}"));
+    }
     for reason in quiet {
         text.push_str(&format!("\nnobody is told for now: it is {reason}"));
     }

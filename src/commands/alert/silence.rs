@@ -34,16 +34,12 @@ pub(super) async fn add(context: &Context<'_>, flags: &cli::SilenceAdd) -> Resul
     let id = asked.alertmanager.silence(&sent, end, &author, &flags.comment).await.map_err(|error| error.goal(goal))?;
     let ends = until(&end.to_string(), now.as_duration().as_secs_f64());
     let mut text = format!("added silence {id} for {{{}}} until {ends}", words.join(", "));
-    match hit.len() {
-        0 => text.push_str("\nnothing that fires now fits it"),
-        count => {
-            text.push_str(
-                &format!("\nkeeps {} quiet that fire now:", many(count, "alert"))
-                    .replace("1 alert quiet that fire ", "1 alert quiet that fires "),
-            );
-            let alerts = few(hit.iter().map(|alert| shown(&alert.labels)).collect());
-            text.extend(alerts.into_iter().map(|alert| format!("\n  {}", clean(&alert))));
-        }
+    if hit.is_empty() {
+        text.push_str("\nno alert that fires now fits it");
+    } else {
+        text.push_str(&format!("\nkeeps {} quiet:", many(hit.len(), "alert")));
+        let alerts = few(hit.iter().map(|alert| shown(&alert.labels)).collect());
+        text.extend(alerts.into_iter().map(|alert| format!("\n  {}", clean(&alert))));
     }
     let alerts: Vec<_> = hit.iter().map(|alert| &alert.labels).collect();
     let data = json!({"id": id, "matchers": words, "ends_at": end.to_string(), "author": author, "alerts": alerts});
