@@ -13,6 +13,7 @@
 //! are pure values, so they are tested as text; only [`docker`], [`http`] and [`apply`] touch the world.
 
 pub mod alert;
+pub mod alerting;
 pub mod apply;
 pub mod assets;
 pub mod cli;

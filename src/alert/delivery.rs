@@ -10,7 +10,7 @@ use super::hush::Hush;
 use super::log::{Log, Words};
 use super::verdict::Seen;
 use super::way::Way;
-use super::{TEST_ALERT, TEST_ID, TEST_RECEIVER};
+use crate::alerting::{TEST_ALERT, TEST_ID, TEST_RECEIVER};
 use crate::error::{Code, Error, Result};
 use crate::exposition::read::Family;
 use crate::http::Answer;

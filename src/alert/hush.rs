@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{TEST_ALERT, TEST_ID, TEST_RECEIVER};
+use crate::alerting::{TEST_ALERT, TEST_ID, TEST_RECEIVER};
 use crate::error::Result;
 use crate::http::alertmanager::{Alertmanager, SilenceMatcher};
 use crate::platform;

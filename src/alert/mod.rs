@@ -1,4 +1,6 @@
-//! What `moko-mon alert` does: test messages and what becomes of them, alerts sent by hand, who would be told, silences.
+//! What `moko-mon alert` does: test messages and what becomes of them, and who would be told of an alert.
+//!
+//! [`crate::alerting`] is what the settings say of receivers; this works with an Alertmanager that runs.
 
 pub(crate) mod audience;
 pub(crate) mod delivery;
@@ -9,12 +11,3 @@ mod verdict;
 mod way;
 
 pub(crate) use delivery::{Delivery, Outcome};
-
-/// The alert of a test; it takes the way to the receiver that its label [`TEST_RECEIVER`] names.
-pub const TEST_ALERT: &str = "MokoMonTest";
-
-/// The label of a test that names its receiver.
-pub const TEST_RECEIVER: &str = "receiver";
-
-/// The label that tells one test from another.
-pub const TEST_ID: &str = "test_id";

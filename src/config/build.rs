@@ -11,7 +11,10 @@ use super::resolve::FILE_NAME;
 use super::rules::{self, nearest};
 use super::shape::{self, Nullable, Settings};
 use super::thresholds::{contradictions, too_short_for};
-use super::{Config, Grafana, PromDuration, Prometheus, Rules, Server, Target, Thresholds, UserFile, dashboards};
+use super::{
+    Alertmanager, Config, Grafana, PromDuration, Prometheus, Rules, Server, Target, Thresholds, UserFile, dashboards,
+};
+use crate::alerting::OwnRoute;
 use crate::component::Component;
 use crate::rules::{clashes, doubts};
 
@@ -28,7 +31,9 @@ pub(crate) struct Builder {
     pub(crate) problems: Vec<Problem>,
     /// What is odd but allowed.
     pub(crate) warnings: Vec<String>,
-    /// Names in the secrets volume, shared by targets and `remote_write`.
+    /// The environment, for the variables that settings name.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Names in the secrets volumes.
     pub(crate) secrets: Names,
     /// The search for the files that patterns name.
     search: Search,
@@ -47,6 +52,7 @@ impl Builder {
             places,
             problems,
             warnings: Vec::new(),
+            environment: BTreeMap::new(),
             secrets: Names::default(),
             search: Search::default(),
         }
@@ -99,6 +105,14 @@ impl Builder {
         let jobs = self.jobs(settings.jobs.into_iter().map(|Nullable(job)| job).collect());
         let checks = settings.checks.into_iter().map(|Nullable(check)| check).collect();
         let checks = self.checks(checks);
+        let receivers = self.receivers(settings.receivers.into_iter().map(|Nullable(receiver)| receiver).collect());
+        let notify = self.notify(settings.notify, &receivers);
+        self.routes("routes", &settings.routes, false, &receivers);
+        let own = settings.routes.into_iter().enumerate();
+        let own = own
+            .map(|(index, content)| OwnRoute { content, place: self.place(&format!("routes[{index}]")).to_string() });
+        let routes = own.collect();
+        let heartbeat = self.heartbeat(settings.heartbeat);
         let files = |files: Vec<(String, UserFile)>| files.into_iter().map(|(_, file)| file).collect();
         Config {
             project: settings.project,
@@ -114,7 +128,14 @@ impl Builder {
                 remote_write,
                 remote_write_secrets,
             },
-            alertmanager: settings.alertmanager.into(),
+            alertmanager: Alertmanager {
+                server: Server {
+                    port: settings.alertmanager.port,
+                    image: settings.alertmanager.image,
+                    memory: settings.alertmanager.memory.0,
+                },
+                external_url: settings.alertmanager.external_url.map(address),
+            },
             pushgateway: settings.pushgateway.into(),
             grafana: Grafana {
                 enabled: grafana.enabled,
@@ -129,6 +150,10 @@ impl Builder {
             },
             targets,
             extra_rules: files(extra_rules),
+            receivers,
+            notify,
+            routes,
+            heartbeat,
             push: settings.push,
             jobs,
             checks,

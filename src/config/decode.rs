@@ -71,7 +71,9 @@ impl Decoder {
             };
             let (line, column) = match field.kind {
                 Kind::Scalar(_) => (entry.value.line, entry.value.column),
-                Kind::Group(_) | Kind::List(_) | Kind::Labels | Kind::RemoteWrite => (entry.line, entry.column),
+                Kind::Group(_) | Kind::List(_) | Kind::Labels | Kind::Map(_) | Kind::Foreign(_) => {
+                    (entry.line, entry.column)
+                }
             };
             self.places.insert(key.clone(), self.place(line, column));
             if let Some(value) = self.value(&field.kind, &key, &entry.value) {
@@ -82,7 +84,9 @@ impl Decoder {
             if !entries.iter().any(|entry| entry.key == field.key) {
                 let expected = match &field.kind {
                     Kind::Scalar(scalar) => scalar.expected(),
-                    Kind::Group(_) | Kind::List(_) | Kind::Labels | Kind::RemoteWrite => "a list".to_owned(),
+                    Kind::Group(_) | Kind::List(_) | Kind::Labels | Kind::Map(_) | Kind::Foreign(_) => {
+                        "a list".to_owned()
+                    }
                 };
                 self.complain(&join(path, field.key), node, Complaint::new("the key is missing", expected));
             }
@@ -95,7 +99,8 @@ impl Decoder {
         match kind {
             Kind::Group(fields) => Some(self.group(fields, path, node)),
             Kind::Labels => Some(self.labels(path, node)),
-            Kind::RemoteWrite => Some(self.remote_write(path, node)),
+            Kind::Map(item) => Some(self.map(item, path, node)),
+            Kind::Foreign(notation) => Some(self.foreign(*notation, path, node)),
             Kind::List(item) => match &node.value {
                 Yaml::Sequence(items) => Some(self.items(item, path, items)),
                 Yaml::Scalar { text, plain: true } if is_null(text) => Some(json!([])),
@@ -129,6 +134,25 @@ impl Decoder {
             out.push(self.value(kind, &path, node).unwrap_or(Value::Null));
         }
         Value::Array(out)
+    }
+
+    /// A mapping of names that the user chooses.
+    fn map(&mut self, kind: &Kind, path: &str, node: &Node) -> Value {
+        let entries = match &node.value {
+            Yaml::Mapping(entries) => entries.as_slice(),
+            Yaml::Scalar { text, plain: true } if is_null(text) => &[],
+            Yaml::Scalar { .. } | Yaml::Sequence(_) => {
+                self.wrong_shape(path, node, "a mapping (`key: value` lines)");
+                &[]
+            }
+        };
+        let mut out = Map::new();
+        for entry in entries {
+            let key = join(path, &entry.key);
+            self.places.insert(key.clone(), self.place(entry.line, entry.column));
+            out.extend(self.value(kind, &key, &entry.value).map(|value| (entry.key.clone(), value)));
+        }
+        Value::Object(out)
     }
 
     /// A mapping of label names to label values.
@@ -168,8 +192,18 @@ impl Decoder {
     fn unknown(&mut self, fields: &[Field], path: &str, entry: &Entry) {
         let place = self.place(entry.line, entry.column);
         self.strangers.push((place.clone(), entry.key.clone()));
-        if names::is_secret(&entry.key) {
-            self.refuse_secret(place, &join(path, &entry.key), &entry.key);
+        let file = format!("{}_file", entry.key);
+        if names::is_secret(&entry.key) || fields.iter().any(|field| field.key == file) {
+            let env = format!("{}_env", entry.key);
+            if fields.iter().any(|field| field.key == env) {
+                let found = format!("{} would put a secret into this file", names::quote(&entry.key));
+                let expected = format!(
+                    "`{file}` with the path of a file that holds it, or `{env}` with the name of an environment variable"
+                );
+                self.push(place, &join(path, &entry.key), found, expected);
+            } else {
+                self.refuse_secret(place, &join(path, &entry.key), &entry.key);
+            }
             return;
         }
         let mut hint = names::did_you_mean(&entry.key, fields.iter().map(|field| field.key));
@@ -189,6 +223,7 @@ impl Decoder {
         let found = format!("{} would put a secret into this file", names::quote(key));
         let instead = match key {
             "password" | "bearer_token" | "credentials" | "client_secret" | "key" => format!("{key}_file"),
+            _ if path.contains("_configs") => format!("{key}_file"),
             "token" => "bearer_token_file".to_owned(),
             "secrets" => "files".to_owned(),
             _ => String::new(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::schema::{Field, Kind, SETTINGS};
+use super::schema::{Field, Foreign, Kind, SETTINGS};
 
 /// The schema, in draft 2020-12.
 #[must_use]
@@ -37,8 +37,8 @@ fn property(field: &Field) -> Value {
     let default = match (&field.kind, field.default) {
         (Kind::Scalar(scalar), Some(text)) => scalar.check(text, true).ok(),
         (Kind::List(_), Some(_)) => Some(json!([])),
-        (Kind::Labels, Some(_)) => Some(json!({})),
-        (Kind::Scalar(_) | Kind::Group(_) | Kind::List(_) | Kind::Labels | Kind::RemoteWrite, _) => None,
+        (Kind::Labels | Kind::Map(_), Some(_)) => Some(json!({})),
+        (Kind::Scalar(_) | Kind::Group(_) | Kind::List(_) | Kind::Labels | Kind::Map(_) | Kind::Foreign(_), _) => None,
     };
     if let Some(default) = default {
         out.insert("default".to_owned(), default);
@@ -60,7 +60,17 @@ fn shape(kind: &Kind) -> Map<String, Value> {
             "propertyNames": {"pattern": "^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$"},
             "additionalProperties": {"type": ["string", "number", "boolean"]},
         }),
-        Kind::RemoteWrite => json!({
+        Kind::Map(item) => json!({"type": ["object", "null"], "additionalProperties": shape(item)}),
+        Kind::Foreign(Foreign::Integrations) => json!({
+            "type": "object",
+            "patternProperties": {"^[a-z0-9]+_configs$": {"type": "array", "items": {"type": "object"}}},
+            "additionalProperties": false,
+        }),
+        Kind::Foreign(Foreign::Route) => json!({
+            "type": "object",
+            "properties": {"receiver": {"type": "string"}, "matchers": {"type": "array", "items": {"type": "string"}}},
+        }),
+        Kind::Foreign(Foreign::RemoteWrite) => json!({
             "type": "object",
             "properties": {"url": {"type": "string", "pattern": "^https?://[^@\\s]+$"}},
             "required": ["url"],

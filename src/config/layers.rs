@@ -150,7 +150,7 @@ impl Overlay {
     /// A stronger source replaces a weaker one; a list has no form that fits one text.
     fn set(&mut self, leaf: &Leaf, text: &str, place: Place) {
         let Some(scalar) = leaf.scalar() else {
-            let kind = if matches!(leaf.field.kind, Kind::Labels) { "mapping" } else { "list" };
+            let kind = if matches!(leaf.field.kind, Kind::List(_)) { "list" } else { "mapping" };
             let expected = format!("it in {FILE_NAME}");
             self.problem(place, &leaf.path, format!("a {kind} cannot be set here"), &expected);
             return;

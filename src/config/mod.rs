@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use crate::alerting::{Heartbeat, Notify, OwnRoute, Receiver};
 use crate::component::Component;
 use crate::jobs::Job;
 
@@ -18,15 +19,18 @@ mod dashboards;
 mod decode;
 mod duration;
 mod files;
+mod foreign;
 mod init;
 mod jobs;
 mod json_schema;
 mod layers;
 pub(crate) mod names;
+mod notify;
 mod problem;
 mod push;
-mod remote_write;
+mod receivers;
 mod resolve;
+mod routing;
 mod rules;
 mod scalar;
 mod schema;
@@ -44,6 +48,7 @@ pub(crate) use names::{did_you_mean, is_label, list, quote};
 pub use problem::{Place, Problem, Problems};
 pub use push::{Push, PushSettings, push};
 pub use resolve::{FILE_NAME, FILE_VARIABLE, Origin, Resolved, Setting, Sources, defaults, project, resolve};
+pub(crate) use secrets::files_below;
 pub use thresholds::*;
 
 /// All settings, valid: ports are distinct and above 0, names fit Docker, durations fit Prometheus.
@@ -58,7 +63,7 @@ pub struct Config {
     /// Settings of Prometheus.
     pub prometheus: Prometheus,
     /// Settings of Alertmanager.
-    pub alertmanager: Server,
+    pub alertmanager: Alertmanager,
     /// Settings of the Pushgateway.
     pub pushgateway: Server,
     /// Settings of Grafana.
@@ -69,6 +74,14 @@ pub struct Config {
     pub rules: Rules,
     /// The user's rule files, read and checked for shape; names are unique.
     pub extra_rules: Vec<UserFile>,
+    /// Who can be told of alerts; names are unique.
+    pub receivers: Vec<Receiver>,
+    /// Who is told of what; every receiver in it is there.
+    pub notify: Notify,
+    /// Routes that come before `notify`; every receiver in them is there.
+    pub routes: Vec<OwnRoute>,
+    /// The dead man's switch.
+    pub heartbeat: Option<Heartbeat>,
     /// Where totals of scripts are kept and published.
     pub push: Push,
     /// The jobs that should run; names are unique.
@@ -120,6 +133,15 @@ pub struct Prometheus {
     /// Files that `remote_write` refers to, to be delivered to the secrets volume: the value in `remote_write`
     /// already is the name below that volume; [`Self::remote_write_below`] puts the folder in front.
     pub remote_write_secrets: Vec<UserFile>,
+}
+
+/// Settings of Alertmanager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alertmanager {
+    /// Port, image, memory.
+    pub server: Server,
+    /// Where people reach it, without a trailing slash; `None`: where it is published.
+    pub external_url: Option<String>,
 }
 
 /// Settings of Grafana.
@@ -191,6 +213,16 @@ pub enum TargetAuth {
     },
 }
 
+impl TargetAuth {
+    /// The password or token.
+    #[must_use]
+    pub const fn secret(&self) -> &UserFile {
+        match self {
+            Self::Basic { password: secret, .. } | Self::Bearer { token: secret } => secret,
+        }
+    }
+}
+
 /// A file of the user, read once when the configuration was resolved.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UserFile {
@@ -215,7 +247,7 @@ impl Config {
     pub const fn server(&self, component: Component) -> &Server {
         match component {
             Component::Prometheus => &self.prometheus.server,
-            Component::Alertmanager => &self.alertmanager,
+            Component::Alertmanager => &self.alertmanager.server,
             Component::Pushgateway => &self.pushgateway,
             Component::Grafana => &self.grafana.server,
         }

@@ -26,6 +26,33 @@ pub(crate) fn is_check(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
 }
 
+/// The name of a receiver: safe in a label of a metric, in a log line and on a command line.
+pub(crate) fn is_receiver(text: &str) -> bool {
+    text.len() <= 63
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+/// Why a text is no list of mail addresses, each perhaps with a name: `Ops <ops@example.com>`.
+pub(crate) fn mail_fault(text: &str) -> Option<&'static str> {
+    let is_address = |text: &str| {
+        let odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"@".contains(c);
+        text.rsplit_once('@').is_some_and(|(local, host)| {
+            !local.is_empty()
+                && !host.is_empty()
+                && !local.contains(odd)
+                && !host.starts_with('.')
+                && !host.contains("..")
+                && host.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-')
+        })
+    };
+    let is_mailbox = |text: &str| match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
+        Some((name, address)) => is_address(address) && !name.contains(['<', '>', '\n', '\r', '@']),
+        None => is_address(text),
+    };
+    (!text.split(',').all(|one| is_mailbox(one.trim()))).then_some("is not a mail address")
+}
+
 /// The path of a URL, without query and fragment.
 pub(crate) fn is_url_path(text: &str) -> bool {
     text.starts_with('/') && text.chars().all(|c| c.is_ascii_graphic() && !"?#\"<>`".contains(c))

@@ -28,7 +28,7 @@ pub struct Sources {
     pub directory: PathBuf,
     /// The file named by `--config`.
     pub file: Option<PathBuf>,
-    /// The environment; only names that start with `MOKO_MON_` count.
+    /// The environment; what starts with `MOKO_MON_` is a setting, and settings may name others.
     pub environment: BTreeMap<String, String>,
     /// Flags in their order: the flag as it was typed, the key of the setting, its value. The last one wins.
     pub flags: Vec<(String, String, String)>,
@@ -95,6 +95,7 @@ pub fn resolve(sources: &Sources) -> Result<Resolved> {
     let shown = decoder.file;
     let (base, shown_base) = base(sources, file.as_deref(), &shown);
     let mut builder = Builder::new(base, shown_base, decoder.places, decoder.problems);
+    builder.environment.clone_from(&sources.environment);
     let typed: Settings = serde_json::from_value(assemble(&settings)).map_err(|error| {
         Error::new(Code::ConfigInvalid, "the settings do not fit together")
             .cause(error.to_string())
@@ -103,6 +104,7 @@ pub fn resolve(sources: &Sources) -> Result<Resolved> {
     let config = builder.config(typed);
     let mut problems = builder.problems;
     if problems.is_empty() {
+        builder.warnings.extend(crate::alerting::doubts(&config)?);
         return Ok(Resolved { config, settings, file, warnings: builder.warnings });
     }
     problems.sort_by_key(|problem| rank(problem, &shown));

@@ -8,6 +8,7 @@ use super::address::Address;
 use super::checks::Expectation;
 use super::duration::PromDuration;
 use super::{names, size};
+use crate::alerting::OWN_RECEIVERS;
 use crate::jobs::{self, Schedule};
 use crate::rules::ALERTS;
 
@@ -75,6 +76,20 @@ pub(crate) enum Scalar {
     Schedule,
     /// The name of a time zone.
     TimeZone,
+    /// The name of a receiver of the user.
+    Receiver,
+    /// Mail addresses, separated by commas.
+    Mail,
+    /// `host:port` of a server that speaks no HTTP.
+    HostPort,
+    /// The name of an environment variable.
+    Variable,
+    /// `22:00`.
+    TimeOfDay,
+    /// The number of a chat of Telegram.
+    ChatId,
+    /// The name of a label.
+    Label,
 }
 
 /// What is wrong with a value: the two halves of a problem's sentence.
@@ -174,6 +189,11 @@ impl Scalar {
                 }
             }
             Self::Schedule | Self::TimeZone => self.times(text, &shown)?,
+            Self::Receiver | Self::Mail | Self::HostPort | Self::Variable | Self::TimeOfDay | Self::Label => {
+                if let Some(fact) = self.notify_fault(text) {
+                    return refuse(format!("{shown} {fact}"));
+                }
+            }
             Self::Metric if !names::is_metric(text) => return refuse(format!("{shown} is not a metric name")),
             Self::MetricsPath if !names::is_url_path(text) => return refuse(format!("{shown} is not a path")),
             Self::File | Self::Glob if text.len() > LONGEST_PATH => {
@@ -191,6 +211,7 @@ impl Scalar {
             | Self::Count { .. }
             | Self::Ratio
             | Self::Boolean
+            | Self::ChatId
             | Self::Choice(_)
             | Self::Alert
             | Self::Project
@@ -219,6 +240,26 @@ impl Scalar {
         }
     }
 
+    /// Why a text is not what the settings of receivers and routes take.
+    fn notify_fault(self, text: &str) -> Option<&'static str> {
+        match self {
+            Self::Receiver if OWN_RECEIVERS.contains(&text) => Some("is a receiver of moko-mon's own"),
+            Self::Receiver => (!names::is_receiver(text)).then_some("is not a name for a receiver"),
+            Self::Mail => names::mail_fault(text),
+            Self::HostPort => match Address::parse(text) {
+                Ok(address) if address.scheme.is_none() => None,
+                Ok(_) => Some("is a URL"),
+                Err(_) => Some("is not `host:port`"),
+            },
+            Self::Variable if text.starts_with(super::schema::PREFIX) => {
+                Some("starts with `MOKO_MON_`, as only settings do")
+            }
+            Self::Variable => (!names::is_label(text)).then_some("is not the name of an environment variable"),
+            Self::TimeOfDay => time_of_day(text).is_none().then_some("is not a time of the day"),
+            _ => (!names::is_label(text)).then_some("is not a label name"),
+        }
+    }
+
     /// The value where it is a number or boolean, or what is wrong with it; `None` for the kinds that are texts.
     fn not_text(self, text: &str) -> Option<Result<Value, String>> {
         Some(match self {
@@ -229,6 +270,10 @@ impl Scalar {
                 Err(_) => Err("is not a whole number".to_owned()),
             },
             Self::Ratio => ratio(text).map(|ratio| json!(ratio)),
+            Self::ChatId => match text.parse::<i64>() {
+                Ok(chat) if chat != 0 => Ok(json!(chat)),
+                Ok(_) | Err(_) => Err("is not the number of a chat".to_owned()),
+            },
             Self::Boolean => {
                 text.parse::<bool>().map(|value| json!(value)).map_err(|_| "is neither `true` nor `false`".to_owned())
             }
@@ -276,6 +321,15 @@ impl Scalar {
                 "a cron expression such as `0 3 * * 1-5`, or a calendar event such as `Mon..Fri 03:00`".to_owned()
             }
             Self::TimeZone => jobs::ZONE.to_owned(),
+            Self::Receiver => {
+                format!("a name of letters, digits, `-`, `_` and `.`, other than {}", names::list(OWN_RECEIVERS))
+            }
+            Self::Mail => "an address such as `ops@example.com`, or several with commas between".to_owned(),
+            Self::HostPort => "`host:port`, such as `smtp.example.com:587`".to_owned(),
+            Self::Variable => "the name of an environment variable, such as `SMTP_PASSWORD`".to_owned(),
+            Self::TimeOfDay => "a time in quotes, such as `\"22:00\"`, up to `\"24:00\"`".to_owned(),
+            Self::ChatId => "a whole number, such as `-1001234567890`".to_owned(),
+            Self::Label => "letters, digits and `_`, not starting with a digit".to_owned(),
             Self::File => "the path of a file, relative to the configuration file".to_owned(),
             Self::Glob => "a path or pattern such as `rules/*.yml`".to_owned(),
         }
@@ -315,8 +369,24 @@ impl Scalar {
             }),
             Self::Metric => json!({"type": "string", "pattern": "^[a-zA-Z_:][a-zA-Z0-9_:]*$"}),
             Self::MetricsPath => json!({"type": "string", "pattern": "^/[^\\s?#]*$"}),
+            Self::Receiver => json!({"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"}),
+            Self::Mail => json!({"type": "string", "pattern": "^[^@]+@[^@]+"}),
+            Self::HostPort => json!({"type": "string", "pattern": "^[^/@\\s]+:[0-9]+$"}),
+            Self::Variable => json!({"type": "string", "pattern": "^(?!MOKO_MON_)[a-zA-Z_][a-zA-Z0-9_]*$"}),
+            Self::TimeOfDay => json!({"type": "string", "pattern": "^([01][0-9]|2[0-4]):[0-5][0-9]$"}),
+            Self::ChatId => json!({"type": "integer"}),
+            Self::Label => json!({"type": "string", "pattern": "^[a-zA-Z_][a-zA-Z0-9_]*$"}),
         }
     }
+}
+
+/// The minutes after midnight of `22:00`; `24:00` is the end of the day.
+pub(crate) fn time_of_day(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.split_once(':')?;
+    let two =
+        |part: &str| part.parse::<u16>().ok().filter(|_| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()));
+    let minutes = two(hours)? * 60 + two(minutes).filter(|minutes| *minutes < 60)?;
+    (minutes <= 24 * 60).then_some(minutes)
 }
 
 /// The alerts of ours that can be switched off.

@@ -5,7 +5,9 @@
 //! [`super::shape`].
 
 use super::jobs::JOB;
+use super::notify::{HEARTBEAT, NOTIFY};
 use super::push::PUSH;
+use super::receivers::RECEIVER;
 use super::scalar::Scalar;
 use super::thresholds::THRESHOLDS;
 
@@ -37,8 +39,21 @@ pub(crate) enum Kind {
     List(&'static Kind),
     /// A mapping of label names to label values.
     Labels,
-    /// An entry of `remote_write`: a mapping that Prometheus understands better than we do.
+    /// A mapping of names that the user chooses to such values.
+    Map(&'static Kind),
+    /// A mapping that a server understands better than we do.
+    Foreign(Foreign),
+}
+
+/// Whose notation a mapping is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// An entry of Prometheus' `remote_write`.
     RemoteWrite,
+    /// The lists of integrations of a receiver of Alertmanager.
+    Integrations,
+    /// A route of Alertmanager.
+    Route,
 }
 
 impl Field {
@@ -162,7 +177,7 @@ pub(crate) static SETTINGS: &[Field] = &[
             ),
             Field::list(
                 "remote_write",
-                &Kind::RemoteWrite,
+                &Kind::Foreign(Foreign::RemoteWrite),
                 "- url: https://mimir.example.com/api/v1/push\n  basic_auth:\n    username: moko\n    password_file: secrets/mimir\n",
                 "Where samples are sent as well, in Prometheus' own notation. Secrets only as `*_file`.",
             ),
@@ -171,7 +186,18 @@ pub(crate) static SETTINGS: &[Field] = &[
     Field::group(
         "alertmanager",
         "Alertmanager groups alerts and notifies people.",
-        &[Field::port("9093"), Field::image("prom/alertmanager:v0.34.0"), Field::memory("128MiB", 32 << 20)],
+        &[
+            Field::port("9093"),
+            Field::image("prom/alertmanager:v0.34.0"),
+            Field::memory("128MiB", 32 << 20),
+            Field::optional(
+                "external_url",
+                Scalar::Url,
+                "https://alerts.example.com",
+                "The address under which people reach Alertmanager, for the links in messages; left out, it is where it \
+                 is published.",
+            ),
+        ],
     ),
     Field::group(
         "pushgateway",
@@ -236,6 +262,27 @@ pub(crate) static SETTINGS: &[Field] = &[
                 THRESHOLDS,
             ),
         ],
+    ),
+    Field::list(
+        "receivers",
+        &Kind::Group(RECEIVER),
+        "- name: email-ops\n  email:\n    to: ops@example.com\n    from: monitoring@example.com\n    \
+         smarthost: smtp.example.com:587\n    username: monitoring\n    password_file: secrets/smtp\n\
+         - name: slack-ops\n  slack:\n    webhook_url_env: SLACK_WEBHOOK\n",
+        "Who can be told of alerts, and by what: `email`, `slack`, `pagerduty`, `msteams`, `opsgenie`, `webhook`, `discord`, \
+         `telegram` or `raw`. Secrets only as files or names of environment variables.",
+    ),
+    Field::group("notify", "Who is told of what.", NOTIFY),
+    Field::list(
+        "routes",
+        &Kind::Foreign(Foreign::Route),
+        "- receiver: email-ops\n  matchers:\n    - team=\"billing\"\n",
+        "Routes in Alertmanager's own notation, for what `notify` cannot say. They come before it.",
+    ),
+    Field::group(
+        "heartbeat",
+        "The dead man's switch: an alert that always fires calls this address again and again.",
+        HEARTBEAT,
     ),
     Field::group(
         "push",
@@ -313,7 +360,7 @@ impl Leaf {
     pub(crate) const fn scalar(&self) -> Option<Scalar> {
         match self.field.kind {
             Kind::Scalar(scalar) => Some(scalar),
-            Kind::Group(_) | Kind::List(_) | Kind::Labels | Kind::RemoteWrite => None,
+            Kind::Group(_) | Kind::List(_) | Kind::Labels | Kind::Map(_) | Kind::Foreign(_) => None,
         }
     }
 
@@ -333,7 +380,9 @@ pub(crate) fn leaves(table: &'static [Field]) -> Vec<Leaf> {
             let path = join(prefix, field.key);
             match field.kind {
                 Kind::Group(inner) => walk(inner, &path, out),
-                Kind::Scalar(_) | Kind::List(_) | Kind::Labels | Kind::RemoteWrite => out.push(Leaf { path, field }),
+                Kind::Scalar(_) | Kind::List(_) | Kind::Labels | Kind::Map(_) | Kind::Foreign(_) => {
+                    out.push(Leaf { path, field });
+                }
             }
         }
     }

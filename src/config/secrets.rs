@@ -37,7 +37,7 @@ impl Builder {
     }
 
     /// A password or token: one line of text from a small file.
-    fn secret(&mut self, key: &str, file: &str) -> Option<UserFile> {
+    pub(crate) fn secret(&mut self, key: &str, file: &str) -> Option<UserFile> {
         if file.is_empty() {
             return None;
         }
@@ -80,11 +80,16 @@ impl Builder {
         }
     }
 
-    /// Reads every file that an entry of `remote_write` names and puts its new name in place of its path.
+    /// A certificate or a bundle of them, for the secrets volume.
+    pub(crate) fn bundle(&mut self, key: &str, file: &str) -> Option<UserFile> {
+        self.secret_file(key, file, LARGEST_BUNDLE)
+    }
+
+    /// Reads every file that a value in a server's own notation names and puts its new name in place of its path.
     pub(crate) fn deliver(&mut self, path: &str, entry: &mut Value, secrets: &mut Vec<UserFile>) {
         each_file(path, "", entry, &mut |path, key, file| {
             let bundle = matches!(key, "ca_file" | "cert_file" | "key_file");
-            let read = if bundle { self.secret_file(path, file, LARGEST_BUNDLE) } else { self.secret(path, file) };
+            let read = if bundle { self.bundle(path, file) } else { self.secret(path, file) };
             if let Some(secret) = read {
                 secret.name.clone_into(file);
                 secrets.push(secret);
@@ -100,14 +105,17 @@ impl Prometheus {
     #[must_use]
     pub fn remote_write_below(&self, folder: &str) -> Vec<Value> {
         let mut entries = self.remote_write.clone();
-        for entry in &mut entries {
-            each_file("", "", entry, &mut |_, _, file| *file = format!("{folder}/{file}"));
-        }
+        entries.iter_mut().for_each(|entry| files_below(folder, entry));
         entries
     }
 }
 
-/// Visits every file that a value in Prometheus' notation names, with its whole key and its last one.
+/// Puts every file that a value in a server's own notation names below a folder.
+pub(crate) fn files_below(folder: &str, value: &mut Value) {
+    each_file("", "", value, &mut |_, _, file| *file = format!("{folder}/{file}"));
+}
+
+/// Visits every file that a value in a server's own notation names, with its whole key and its last one.
 fn each_file(path: &str, key: &str, value: &mut Value, visit: &mut impl FnMut(&str, &str, &mut String)) {
     match value {
         Value::Object(entries) => {

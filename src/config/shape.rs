@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::duration::PromDuration;
+use super::notify::{Heartbeat, Notify};
+use super::receivers::Receiver;
 use super::size::Memory;
 use super::thresholds::Thresholds;
 use super::{Images, Push, Server};
@@ -20,11 +22,15 @@ pub(crate) struct Settings {
     pub(crate) bind: IpAddr,
     pub(crate) images: Images,
     pub(crate) prometheus: Prometheus,
-    pub(crate) alertmanager: Common,
+    pub(crate) alertmanager: Alertmanager,
     pub(crate) pushgateway: Common,
     pub(crate) grafana: Grafana,
     pub(crate) targets: Vec<Nullable<Target>>,
     pub(crate) rules: Rules,
+    pub(crate) receivers: Vec<Nullable<Receiver>>,
+    pub(crate) notify: Notify,
+    pub(crate) routes: Vec<Value>,
+    pub(crate) heartbeat: Heartbeat,
     pub(crate) push: Push,
     pub(crate) jobs: Vec<Nullable<Job>>,
     pub(crate) checks: Vec<Nullable<Check>>,
@@ -85,6 +91,15 @@ pub(crate) struct Prometheus {
 pub(crate) struct Retention {
     pub(crate) time: PromDuration,
     pub(crate) size: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Alertmanager {
+    pub(crate) port: u16,
+    pub(crate) image: Option<String>,
+    pub(crate) memory: Memory,
+    pub(crate) external_url: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

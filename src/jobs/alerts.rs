@@ -79,11 +79,12 @@ fn rule(alert: &'static str, job: &Job, runbooks: &str, dashboard: Option<&str>)
     let (summary, description) = texts(alert, job);
     let texts = [("summary", summary), ("description", description), ("runbook_url", runbook)];
     let link = dashboard.map(|url| ("dashboard_url", format!("{url}/d/{DASHBOARD_UID}")));
+    let facts = facts(alert).iter().map(|(name, template)| (*name, (*template).to_owned()));
     Rule {
         alert,
         expr: expression(alert, job),
         labels: labels.into_iter().chain(owner).collect(),
-        annotations: texts.into_iter().chain(link).collect(),
+        annotations: texts.into_iter().chain(link).chain(facts).collect(),
     }
 }
 
@@ -120,12 +121,42 @@ fn texts(alert: &str, job: &Job) -> (String, String) {
         ),
         "JobFailed" => (
             format!("The last run of job {name} failed"),
-            "Its output and exit code are with whoever started it: cron's mail, the journal, the pipeline.".to_owned(),
+            "Its output is with whoever started it: cron's mail, the journal, the pipeline.".to_owned(),
         ),
         _ => (
             format!("Job {name} ran {{{{ $value | humanize }}}} times within {}", span(window(job))),
             format!("It is due {when}, which is {} at most. Two schedulers may start it, or one in a loop.", most(job)),
         ),
+    }
+}
+
+/// What an alert tells about the run that it is about, as annotations: they may change while the alert stays the same. Empty
+/// where `moko-mon run` has not published it.
+fn facts(alert: &str) -> &'static [(&'static str, &'static str)] {
+    match alert {
+        "JobFailed" => &[
+            ("host", "{{ $labels.instance }}"),
+            (
+                "exit_code",
+                "{{ with printf `moko_script_last_exit_code{script_name=%q,instance=%q}` $labels.script_name $labels.instance | query }}\
+                 {{ . | first | value | printf `%.0f` }}{{ end }}\
+                 {{ with printf `moko_script_last_signal{script_name=%q,instance=%q} > 0` $labels.script_name $labels.instance | query }} \
+                 (signal {{ . | first | value | printf `%.0f` }}){{ end }}",
+            ),
+            (
+                "run_id",
+                "{{ with printf `moko_script_last_run_info{script_name=%q,instance=%q}` $labels.script_name $labels.instance | query }}\
+                 {{ . | first | label `run_id` }}{{ end }}",
+            ),
+        ],
+        // The id of a run is published when it ends, and here it goes on.
+        "JobRunningTooLong" => &[("host", "{{ $labels.instance }}")],
+        "JobLate" | "JobTooOften" => &[(
+            "host",
+            "{{ with printf `topk(1, moko_script_last_start_timestamp_seconds{script_name=%q})` $labels.script_name | query }}\
+             {{ . | first | label `instance` }}{{ end }}",
+        )],
+        _ => &[],
     }
 }
 

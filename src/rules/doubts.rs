@@ -75,7 +75,9 @@ pub fn doubts(files: &[(&str, &[u8])]) -> Vec<String> {
 }
 
 fn ours() -> Vec<Rule> {
-    [assets::ALERTS_CONFIG, assets::STACK_ALERTS, assets::CANARY].map(|text| rules(text.as_bytes())).concat()
+    [assets::ALERTS_CONFIG, assets::STACK_ALERTS, assets::CANARY, assets::WATCHDOG]
+        .map(|text| rules(text.as_bytes()))
+        .concat()
 }
 
 fn rules(content: &[u8]) -> Vec<Rule> {

@@ -1,8 +1,16 @@
-//! Alertmanager: a single node, its routes, and the pairs of alerts of which the worse silences the milder.
+//! Alertmanager: a single node, whom it tells, and the pairs of alerts of which the worse silences the milder.
 
-use serde::Serialize;
+mod integrations;
+mod routes;
 
-use super::{Access, ComponentSpec, ContainerSpec, FileSpec, Reload, SECRETS_PATH, VolumeKind, container, volume};
+use serde_json::{Value, json};
+
+use super::{
+    Access, Check, ComponentSpec, ContainerSpec, FileSpec, Fragment, Reload, SECRETS_PATH, VolumeKind, container, host,
+    volume,
+};
+use crate::alerting::{HEARTBEAT, Integration, NOBODY, Receiver};
+use crate::assets;
 use crate::component::Component;
 use crate::config::Config;
 use crate::error::Result;
@@ -10,6 +18,7 @@ use crate::verify::canary;
 use crate::yaml;
 
 const CONFIG_PATH: &str = "/etc/alertmanager/alertmanager.yml";
+const TEMPLATES_PATH: &str = "/etc/alertmanager/templates";
 
 pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
     let component = Component::Alertmanager;
@@ -19,8 +28,11 @@ pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
             volume(config, component, VolumeKind::Secrets, SECRETS_PATH),
             volume(config, component, VolumeKind::Data, "/alertmanager"),
         ],
+        // Always there, so that a first receiver on this host is a change of a file and not of the container.
+        extra_hosts: vec![host::line()],
         ..container(config, component, 9093, super::prometheus::NOBODY)
     };
+    let url = config.alertmanager.external_url.clone().unwrap_or_else(|| container.port.url());
     container.command = vec![
         format!("--config.file={CONFIG_PATH}"),
         "--storage.path=/alertmanager".to_owned(),
@@ -28,19 +40,18 @@ pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
         "--cluster.listen-address=".to_owned(),
         // Silences younger than this are lost when the process is killed; the default is 15 minutes.
         "--data.maintenance-interval=1m".to_owned(),
-        // `verify` tells receivers apart.
+        // `verify` and `alert test` tell receivers apart.
         "--enable-feature=receiver-name-in-metrics".to_owned(),
-        format!("--web.external-url={}/", container.port.url()),
+        format!("--web.external-url={url}/"),
     ];
-    let file = FileSpec {
-        path: CONFIG_PATH.to_owned(),
-        content: yaml::to_string(&configuration())?.into_bytes(),
-        access: Access::Public,
-    };
+    if config.alertmanager.external_url.is_some() {
+        // The path of that address is a proxy's matter.
+        container.command.push("--web.route-prefix=/".to_owned());
+    }
     Ok(ComponentSpec {
         component,
         container,
-        files: vec![file],
+        files: files(config)?,
         generated: Vec::new(),
         ready_path: super::ready_path(component),
         reload: Some(Reload {
@@ -50,128 +61,114 @@ pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
             running_pointer: "/config/original",
             marker: "/etc/alertmanager/.moko-mon-applied",
         }),
-        // Nothing in it is the user's yet.
-        check: None,
+        check: check(config)?,
     })
 }
 
-#[derive(Serialize)]
-struct Configuration {
-    route: Route,
-    receivers: Vec<Receiver>,
-    inhibit_rules: Vec<InhibitRule>,
+/// Everything that Alertmanager reads; the main file last, so that what it names is there before it.
+fn files(config: &Config) -> Result<Vec<FileSpec>> {
+    let templates = assets::MESSAGES.iter().map(|(name, text)| FileSpec {
+        path: format!("{TEMPLATES_PATH}/{name}"),
+        content: text.as_bytes().to_vec(),
+        access: Access::Public,
+    });
+    let integrations = config.receivers.iter().filter_map(|receiver| receiver.integration.as_ref());
+    let heartbeat = config.heartbeat.iter().filter_map(|heartbeat| heartbeat.url.secret());
+    let secrets = integrations.flat_map(Integration::secrets).chain(heartbeat).map(|file| FileSpec {
+        path: super::prometheus::secret_path(&file.name),
+        content: integrations::reachable_secret(&file.content),
+        access: Access::Secret { uid: 65534, gid: 65534 },
+    });
+    let main = FileSpec { path: CONFIG_PATH.to_owned(), content: text(config)?.into_bytes(), access: Access::Public };
+    Ok(templates.chain(secrets).chain([main]).collect())
 }
 
-#[derive(Serialize)]
-struct Route {
-    receiver: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    matchers: Vec<String>,
-    group_by: Vec<&'static str>,
-    group_wait: &'static str,
-    group_interval: &'static str,
-    repeat_interval: &'static str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    routes: Vec<Route>,
+/// Our own part is checked by tests; a container is spent on the check only when the user has added something.
+fn check(config: &Config) -> Result<Option<Check>> {
+    if config.receivers.is_empty() && config.routes.is_empty() && config.heartbeat.is_none() {
+        return Ok(None);
+    }
+    let raw = config.receivers.iter().filter(|receiver| matches!(receiver.integration, Some(Integration::Raw { .. })));
+    let raw = raw.map(|receiver| {
+        let alone = json!({"route": {"receiver": receiver.name}, "receivers": [integrations::receiver(receiver)]});
+        (receiver.place.clone(), alone)
+    });
+    let routes = config.routes.iter().map(|route| {
+        let alone = json!({
+            "route": {"receiver": NOBODY, "routes": [route.content]},
+            "receivers": receivers(config),
+            "time_intervals": routes::time_intervals(config),
+        });
+        (route.place.clone(), alone)
+    });
+    let fragments = raw.chain(routes).map(|(place, alone)| {
+        Ok(Fragment { place, path: CONFIG_PATH.to_owned(), content: yaml::to_string(&alone)?.into_bytes() })
+    });
+    Ok(Some(Check {
+        command: ["/bin/amtool", "check-config", CONFIG_PATH].map(str::to_owned).to_vec(),
+        names: vec![(CONFIG_PATH.to_owned(), "the generated alertmanager.yml".to_owned())],
+        fragments: fragments.collect::<Result<_>>()?,
+    }))
 }
 
-#[derive(Serialize)]
-struct Receiver {
-    name: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    webhook_configs: Vec<Webhook>,
+/// The text of `alertmanager.yml`.
+pub fn text(config: &Config) -> Result<String> {
+    yaml::to_string(&configuration(config))
 }
 
-#[derive(Serialize)]
-struct Webhook {
-    url: &'static str,
+fn configuration(config: &Config) -> Value {
+    let mut all = json!({
+        "route": routes::root(config),
+        "receivers": receivers(config),
+        "inhibit_rules": inhibit_rules(),
+        "templates": [format!("{TEMPLATES_PATH}/*.tmpl")],
+    });
+    let intervals = routes::time_intervals(config);
+    if !intervals.is_empty() {
+        all["time_intervals"] = intervals.into();
+    }
+    all
 }
-
-#[derive(Serialize)]
-struct InhibitRule {
-    source_matchers: Vec<String>,
-    target_matchers: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    equal: Vec<&'static str>,
-}
-
-/// The receiver that has no integration: alerts are visible in Alertmanager, nobody is told.
-const NOBODY_TOLD: &str = "nobody";
 
 /// Where the canary's notification ends: a query, which Prometheus answers whatever is posted with it, and which changes
 /// nothing. It is the one server of every stack that Alertmanager reaches wherever the engine is.
 const CANARY_SINK: &str = "http://prometheus:9090/api/v1/query?query=vector(0)";
 
-fn configuration() -> Configuration {
-    Configuration {
-        route: Route {
-            receiver: NOBODY_TOLD.to_owned(),
-            matchers: Vec::new(),
-            group_by: vec!["alertname", "service", "api", "script_name"],
-            group_wait: "30s",
-            group_interval: "5m",
-            repeat_interval: "12h",
-            // Before all others, so that a canary reaches no person.
-            routes: vec![canary_route()],
-        },
-        receivers: vec![
-            Receiver { name: NOBODY_TOLD.to_owned(), webhook_configs: Vec::new() },
-            Receiver { name: canary::RECEIVER.to_owned(), webhook_configs: vec![Webhook { url: CANARY_SINK }] },
-        ],
-        inhibit_rules: vec![
-            // Both are about all scripts together, so there is no label that would tell two subjects apart.
-            inhibit("CriticalScriptFailureRate", "HighScriptFailureRate", vec![]),
-            inhibit("CriticalAPIRateLimitUsage", "HighAPIRateLimitUsage", vec!["api"]),
-            inhibit("CircuitBreakerStuckOpen", "CircuitBreakerOpen", vec!["service"]),
-            inhibit(
-                "HighSeveritySecurityFinding",
-                "SecurityFindingsDetected",
-                vec!["finding_type", "finding_severity"],
-            ),
-            // Why it is late is known then.
-            inhibit("JobFailed", "JobLate", vec!["script_name"]),
-            inhibit("JobRunningTooLong", "JobLate", vec!["script_name"]),
-        ],
+/// Ours, then the user's.
+fn receivers(config: &Config) -> Vec<Value> {
+    let mut all =
+        vec![json!({"name": NOBODY}), json!({"name": canary::RECEIVER, "webhook_configs": [{"url": CANARY_SINK}]})];
+    if let Some(heartbeat) = &config.heartbeat {
+        let mut webhook = integrations::url(&heartbeat.url);
+        webhook["send_resolved"] = false.into();
+        all.push(json!({"name": HEARTBEAT, "webhook_configs": [webhook]}));
     }
+    all.extend(config.receivers.iter().map(|receiver: &Receiver| integrations::receiver(receiver)));
+    all
 }
 
-/// The way of `verify --deep`'s canary: at once, and each for itself.
-fn canary_route() -> Route {
-    Route {
-        receiver: canary::RECEIVER.to_owned(),
-        matchers: vec![format!("alertname=\"{}\"", canary::ALERT)],
-        group_by: vec![canary::LABEL],
-        group_wait: "0s",
-        group_interval: "1s",
-        repeat_interval: "12h",
-        routes: Vec::new(),
-    }
+fn inhibit_rules() -> Vec<Value> {
+    vec![
+        // Both are about all scripts together, so there is no label that would tell two subjects apart.
+        inhibit("CriticalScriptFailureRate", "HighScriptFailureRate", &[]),
+        inhibit("CriticalAPIRateLimitUsage", "HighAPIRateLimitUsage", &["api"]),
+        inhibit("CircuitBreakerStuckOpen", "CircuitBreakerOpen", &["service"]),
+        inhibit("HighSeveritySecurityFinding", "SecurityFindingsDetected", &["finding_type", "finding_severity"]),
+        // Why it is late is known then.
+        inhibit("JobFailed", "JobLate", &["script_name"]),
+        inhibit("JobRunningTooLong", "JobLate", &["script_name"]),
+    ]
 }
 
 /// `target` is not notified while `source` fires for the same subject.
 ///
 /// Matched by name, never by severity alone: labels in `equal` that both sides lack count as equal, and a generic
 /// "critical silences warning" rule would silence unrelated alerts.
-fn inhibit(source: &str, target: &str, equal: Vec<&'static str>) -> InhibitRule {
+fn inhibit(source: &str, target: &str, equal: &[&str]) -> Value {
     let matcher = |name: &str| vec![format!("alertname=\"{name}\"")];
-    InhibitRule { source_matchers: matcher(source), target_matchers: matcher(target), equal }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_canary_takes_its_route_and_it_comes_first() {
-        let configuration = configuration();
-        let first = &configuration.route.routes[0];
-        assert_eq!(
-            (first.receiver.as_str(), first.matchers.as_slice()),
-            (canary::RECEIVER, ["alertname=\"MokoMonCanary\"".to_owned()].as_slice())
-        );
-        let rule = crate::assets::CANARY;
-        for word in [canary::ALERT, canary::METRIC, canary::JOB, canary::LABEL] {
-            assert!(rule.contains(word), "assets/canary.yml says nothing of {word}");
-        }
+    let mut rule = json!({"source_matchers": matcher(source), "target_matchers": matcher(target)});
+    if !equal.is_empty() {
+        rule["equal"] = equal.into();
     }
+    rule
 }

@@ -5,6 +5,7 @@
 
 mod alertmanager;
 mod grafana;
+mod host;
 pub mod images;
 mod prometheus;
 mod pushgateway;
@@ -16,10 +17,12 @@ use crate::error::Result;
 use crate::http::grafana as grafana_api;
 use crate::jobs::Job;
 
+pub use alertmanager::text as alertmanager_configuration;
 pub use grafana::{ADMIN_PASSWORD, ADMIN_USER, DASHBOARD_UID, admin_password, folder as grafana_folder};
 pub use prometheus::{RULES_PATH, SCRAPE_JOBS};
 pub use spec::{
-    Access, Check, ComponentSpec, ContainerSpec, FileSpec, GeneratedSecret, Port, Reload, VolumeKind, VolumeMount,
+    Access, Check, ComponentSpec, ContainerSpec, FileSpec, Fragment, GeneratedSecret, Port, Reload, VolumeKind,
+    VolumeMount,
 };
 
 /// The folder in a container that holds the secrets volume.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::assets;
 use crate::component::Component;
-use crate::config::{Config, TargetAuth, UserFile};
+use crate::config::{Config, UserFile};
 use crate::error::Result;
 use crate::rules;
 use crate::yaml;
@@ -33,7 +33,7 @@ pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
         // A large head block takes minutes to write; the operator of the same name waits ten.
         stop_timeout: 120,
         // Always there, so that a first target on this host is a change of a file and not of the container.
-        extra_hosts: vec![format!("{}:host-gateway", scrape::HOST)],
+        extra_hosts: vec![super::host::line()],
         ..container(config, component, 9090, NOBODY)
     };
     container.command = vec![
@@ -76,6 +76,7 @@ fn check(config: &Config) -> Option<Check> {
     (!ours_alone).then(|| Check {
         command: ["/bin/promtool", "check", "config", CONFIG_PATH].map(str::to_owned).to_vec(),
         names: config.extra_rules.iter().map(name).collect(),
+        fragments: Vec::new(),
     })
 }
 
@@ -85,7 +86,7 @@ fn files(config: &Config) -> Result<Vec<FileSpec>> {
         rule_files(config).map(|(path, content)| FileSpec { path, content, access: Access::Public }).collect();
     let secret = Access::Secret { uid: 65534, gid: 65534 };
     files.extend(config.targets.iter().filter_map(|target| target.auth.as_ref()).map(|auth| {
-        let (TargetAuth::Basic { password: file, .. } | TargetAuth::Bearer { token: file }) = auth;
+        let file = auth.secret();
         FileSpec { path: secret_path(&file.name), content: file.content.clone(), access: secret }
     }));
     files.extend(config.prometheus.remote_write_secrets.iter().map(|file| FileSpec {
@@ -101,13 +102,17 @@ fn files(config: &Config) -> Result<Vec<FileSpec>> {
     Ok(files)
 }
 
-fn secret_path(name: &str) -> String {
+/// Where a secret is in the container.
+pub(super) fn secret_path(name: &str) -> String {
     format!("{SECRETS_PATH}/{name}")
 }
 
-/// Rule files as paths in the container and their bytes: ours, the canary's of `verify --deep`, then the user's.
+/// Rule files as paths in the container and their bytes: ours, the canary's of `verify --deep`, the watchdog's, then the
+/// user's.
 fn rule_files(config: &Config) -> impl Iterator<Item = (String, Vec<u8>)> {
-    let ours = rules::files(config).into_iter().chain([("canary.yml", assets::CANARY.to_owned())]);
+    let ours = rules::files(config)
+        .into_iter()
+        .chain([("canary.yml", assets::CANARY.to_owned()), ("watchdog.yml", assets::WATCHDOG.to_owned())]);
     let ours = ours.map(|(name, text)| (format!("{RULES_PATH}/{name}"), text.into_bytes()));
     let extra = config.extra_rules.iter();
     ours.chain(extra.map(|file| (format!("{RULES_PATH}/extra/{}", file.name), file.content.clone())))
@@ -189,7 +194,7 @@ mod tests {
     fn a_password_is_a_file_that_only_the_server_can_read() {
         let mut config = defaults().unwrap();
         let password = UserFile { path: "p".into(), name: "app-password".to_owned(), content: b"hunter2".to_vec() };
-        let auth = Some(TargetAuth::Basic { username: "u".to_owned(), password });
+        let auth = Some(crate::config::TargetAuth::Basic { username: "u".to_owned(), password });
         config.targets = vec![Target { auth, ..target("app", "a:1") }];
         let files = files(&config).unwrap();
         let secret = files.iter().find(|file| file.path == "/run/secrets/moko-mon/app-password").unwrap();

@@ -46,6 +46,19 @@ pub struct Check {
     pub command: Vec<String>,
     /// For messages: path in the container and the user's own file.
     pub names: Vec<(String, String)>,
+    /// The parts that the user wrote in the server's own notation, to find the one that is refused.
+    pub fragments: Vec<Fragment>,
+}
+
+/// A part of the user's, alone in a file that would be good without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragment {
+    /// Where the user wrote it: file, line and column.
+    pub place: String,
+    /// Which delivered file it takes the place of.
+    pub path: String,
+    /// The file with nothing else of the user's.
+    pub content: Vec<u8>,
 }
 
 impl ComponentSpec {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::Context;
 use super::Asked;
-use crate::alert::TEST_ALERT;
+use crate::alerting::{TEST_ALERT, WATCHDOG};
 use crate::cli;
 use crate::docker::error::clean;
 use crate::error::Result;
@@ -18,7 +18,7 @@ use crate::why::instance::reasons;
 use crate::why::words::{epoch, span, subject};
 
 /// Alerts that say nothing about what is monitored.
-const OWN: [&str; 3] = ["Watchdog", canary::ALERT, TEST_ALERT];
+const OWN: [&str; 3] = [WATCHDOG, canary::ALERT, TEST_ALERT];
 
 pub(super) async fn run(context: &Context<'_>, flags: &cli::AlertList) -> Result<Report> {
     let asked = Asked::find(context, &flags.asked).await?;
@@ -111,8 +111,8 @@ mod tests {
         .unwrap();
         let shown: Vec<&Alert> = all.iter().take(2).collect();
         insta::assert_snapshot!(text(&shown, &all, &[silence], 1_767_355_200.0), @"
-        ALERT             SEVERITY  SINCE   RECEIVERS  STATE                                                   SUMMARY
-        JobFailed backup  critical  12 min  ops        active                                                  It broke
+        ALERT             SEVERITY  SINCE   RECEIVERS  STATE                                                  SUMMARY
+        JobFailed backup  critical  12 min  ops        active                                                 It broke
         Up                -         12 min  ops        silenced by 3f2a1b0c… until 18:00 UTC (by jmi: known)  It broke
         ");
         assert_eq!(text(&[], &all[2..], &[], 0.0), "no alert fires; `--all` shows 1 of moko-mon's own");

@@ -254,7 +254,7 @@ fn images() {
         "a@sha256:0123456789012345678901234567890123456789012345678901234567890123",
     ] {
         let config = Case::new(format!("alertmanager: {{image: '{image}'}}\n")).config();
-        assert_eq!(config.alertmanager.image.as_deref(), Some(image));
+        assert_eq!(config.alertmanager.server.image.as_deref(), Some(image));
     }
     for (registry, kept) in [("mirror:5000", "mirror:5000"), ("m.example.com/docker/hub/", "m.example.com/docker/hub")]
     {

@@ -162,7 +162,7 @@ fn the_schema_knows_every_setting_and_nothing_else() {
             match field.kind {
                 Kind::Group(inner) => compare(inner, property, field.key),
                 Kind::List(Kind::Group(inner)) => compare(inner, &property["items"], field.key),
-                Kind::Scalar(_) | Kind::List(_) | Kind::Labels | Kind::RemoteWrite => {}
+                Kind::Scalar(_) | Kind::List(_) | Kind::Labels | Kind::Map(_) | Kind::Foreign(_) => {}
             }
         }
     }

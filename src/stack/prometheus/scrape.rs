@@ -7,9 +7,7 @@ use serde::Serialize;
 use super::{SECRETS_PATH, rule_files, secret_path};
 use crate::component::Component;
 use crate::config::{Config, Target, TargetAuth};
-
-/// The name by which a container reaches the Docker host.
-pub(super) const HOST: &str = "host.docker.internal";
+use crate::stack::host;
 
 /// The main file.
 #[derive(Serialize)]
@@ -182,30 +180,7 @@ fn scrape_config(target: &Target) -> ScrapeConfig {
         metrics_path: (target.metrics_path != "/metrics").then(|| target.metrics_path.clone()),
         basic_auth,
         authorization,
-        static_configs: vec![StaticConfig { targets: vec![reachable(&target.address)], labels }],
+        static_configs: vec![StaticConfig { targets: vec![host::reachable(&target.address)], labels }],
         ..ScrapeConfig::default()
-    }
-}
-
-/// The address as the container has to use it: loopback means the Docker host, not the container itself.
-fn reachable(address: &str) -> String {
-    let loopback = ["localhost:", "127.0.0.1:", "[::1]:"];
-    match loopback.iter().find_map(|prefix| address.strip_prefix(prefix)) {
-        Some(port) => format!("{HOST}:{port}"),
-        None => address.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::reachable;
-
-    #[test]
-    fn loopback_means_the_docker_host() {
-        assert_eq!(reachable("localhost:8000"), "host.docker.internal:8000");
-        assert_eq!(reachable("127.0.0.1:8000"), "host.docker.internal:8000");
-        assert_eq!(reachable("[::1]:8000"), "host.docker.internal:8000");
-        assert_eq!(reachable("exporter:8000"), "exporter:8000");
-        assert_eq!(reachable("localhost.example:8000"), "localhost.example:8000");
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::{few, many, not_given};
+use crate::alerting::TEST_ALERT;
 use crate::component::Component;
 use crate::error::Result;
 use crate::http::prometheus::{RuleGroup, RuleKind};
@@ -38,9 +39,11 @@ fn judge_receivers(routing: &Routing, ours: bool) -> Finding {
         "{}, each to a receiver with an integration, or to one that is meant to tell nobody",
         many(routes, "route")
     );
-    // Nobody can follow the other hint yet: `moko-mon up` would undo it.
-    let hint =
-        if ours { "look at the alerts with `moko-mon open alertmanager`; receivers are no setting yet" } else { hint };
+    let hint = if ours {
+        "name receivers under `receivers` and `notify` in moko-mon.yaml; `moko-mon up` applies them"
+    } else {
+        hint
+    };
     Finding::warn_if_any(default.into_iter().collect(), hint, fine)
 }
 
@@ -61,7 +64,12 @@ pub(super) async fn look_routes(world: &World) -> Result<Finding> {
             "`alert_relabel_configs` change the labels of alerts on their way, so it cannot be said",
         ));
     }
-    Ok(judge_routes(routing, &known(rules, &configuration["global"]["external_labels"])))
+    let mut alerts = known(rules, &configuration["global"]["external_labels"]);
+    if world.expected.is_some() {
+        // It comes from no rule.
+        alerts.push(Known { labels: [("alertname".to_owned(), TEST_ALERT.to_owned())].into() });
+    }
+    Ok(judge_routes(routing, &alerts))
 }
 
 /// The labels of every alert rule, as far as they are fixed.
@@ -153,7 +161,7 @@ mod tests {
         let ours = judge_receivers(&routing("", ""), true);
         assert_eq!(
             ours.hint.as_deref(),
-            Some("look at the alerts with `moko-mon open alertmanager`; receivers are no setting yet")
+            Some("name receivers under `receivers` and `notify` in moko-mon.yaml; `moko-mon up` applies them")
         );
     }
 

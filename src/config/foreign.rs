@@ -1,19 +1,55 @@
-//! `prometheus.remote_write`: passed on in Prometheus' own notation, but with no secret in it.
+//! What is passed on in a server's own notation, but with no secret in it: entries of `prometheus.remote_write`, `raw`
+//! receivers and `routes`.
 //!
-//! `promtool` judges the keys; the checks here are those it cannot make: what would show a secret in this file, in
-//! `config show` or in the generated `prometheus.yml`.
+//! `promtool` and `amtool` judge the keys; the checks here are those they cannot make: what would show a secret in this
+//! file, in `config show` or in the generated configuration.
 
 use serde_json::{Map, Value, json};
 
 use super::decode::{Decoder, is_null};
 use super::names;
 use super::scalar::Complaint;
-use super::schema::join;
+use super::schema::{Foreign, join};
 use crate::yaml::{Node, Value as Yaml};
 
 impl Decoder {
-    /// An entry of `remote_write`: Prometheus' own notation, but without secrets in it.
-    pub(crate) fn remote_write(&mut self, path: &str, node: &Node) -> Value {
+    /// A mapping in a server's own notation.
+    pub(crate) fn foreign(&mut self, notation: Foreign, path: &str, node: &Node) -> Value {
+        match notation {
+            Foreign::RemoteWrite => self.remote_write(path, node),
+            Foreign::Integrations => self.integrations(path, node),
+            Foreign::Route => match &node.value {
+                Yaml::Mapping(_) => self.passed_on(path, node),
+                Yaml::Scalar { .. } | Yaml::Sequence(_) => {
+                    self.wrong_shape(path, node, "a mapping with `receiver` and `matchers`");
+                    json!({})
+                }
+            },
+        }
+    }
+
+    /// The integrations of a `raw` receiver.
+    fn integrations(&mut self, path: &str, node: &Node) -> Value {
+        let expected = "a mapping such as `pushover_configs: [{user_key_file: secrets/user}]`";
+        let Yaml::Mapping(entries) = &node.value else {
+            self.wrong_shape(path, node, expected);
+            return json!({});
+        };
+        for entry in entries {
+            let is_list = matches!(entry.value.value, Yaml::Sequence(_));
+            if !entry.key.ends_with("_configs") || !is_list {
+                let found = format!("{} is not a list of integrations", names::quote(&entry.key));
+                self.complain(&join(path, &entry.key), &entry.value, Complaint::new(found, expected));
+            }
+        }
+        if entries.is_empty() {
+            self.complain(path, node, Complaint::new("the mapping is empty", expected));
+        }
+        self.passed_on(path, node)
+    }
+
+    /// An entry of `remote_write`.
+    fn remote_write(&mut self, path: &str, node: &Node) -> Value {
         let Yaml::Mapping(entries) = &node.value else {
             self.wrong_shape(path, node, "a mapping with `url`");
             return json!({});
@@ -58,7 +94,13 @@ impl Decoder {
                     // A mapping in Prometheus' notation, but a secret as an HTTP header.
                     let header = entry.key.eq_ignore_ascii_case("authorization")
                         && matches!(entry.value.value, Yaml::Scalar { .. });
-                    if names::is_secret(&entry.key) || private_key || header {
+                    // The addresses that are secrets themselves.
+                    let address =
+                        entry.key == "webhook_url" || (entry.key == "api_url" && path.contains("slack_configs"));
+                    // What Alertmanager calls a secret, and no word in it says so.
+                    let key_of_raw = path.contains("_configs")
+                        && matches!(entry.key.as_str(), "routing_key" | "service_key" | "user_key");
+                    if names::is_secret(&entry.key) || private_key || header || address || key_of_raw {
                         let place = self.place(entry.line, entry.column);
                         self.refuse_secret(place, &key, &entry.key);
                     } else {
