@@ -224,7 +224,7 @@ time_intervals:
               because  severity=~"critical|warning" (is "critical"); no route below takes it
               when     after 30s, grouped by alertname; news of the group after 5m, the same again after 1d
               quiet    now; it tells nobody during `nights`: `nights` is 22:00 to 24:00
-            pager (email, pagerduty)
+            pager (pagerduty, email)
               because  severity="critical", then team!="dev" (is not set)
               when     after 30s, grouped by alertname; news of the group after 5m, the same again after 4h
             "#);

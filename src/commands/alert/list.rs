@@ -35,9 +35,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::AlertList) -> Result
 
 fn text(shown: &[&Alert], all: &[Alert], silences: &[Silence], now: f64) -> String {
     let hidden = all.len() - shown.len();
-    let more =
-        if hidden == 0 { String::new() } else { format!("; `--all` shows {} of moko-mon's own", many(hidden, "more")) };
-    let more = more.replace("mores", "more");
+    let more = if hidden == 0 { String::new() } else { format!("; `--all` shows {hidden} of moko-mon's own") };
     if shown.is_empty() {
         return format!("no alert fires{more}");
     }
