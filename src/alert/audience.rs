@@ -37,7 +37,7 @@ impl<'a> Audience<'a> {
         self.taken.iter().any(|(way, _)| way.last().is_some_and(|route| self.routing.tells(&route.receiver)))
     }
 
-    /// Each receiver with what keeps it from being told at this time, if anything does: `during `nights``.
+    /// Each receiver with what keeps it from being told at this time, if anything does.
     pub(crate) fn receivers(&self) -> Vec<(&'a str, Option<&'a str>)> {
         let routes = self.taken.iter().filter_map(|(way, _)| way.last().copied());
         let each = routes.map(|route| {

@@ -43,18 +43,13 @@ impl Seen<'_> {
             return None;
         }
         if self.words.is_some() && (delivered >= rest || self.count == 1) {
-            let others = if delivered >= rest { Outcome::Delivered } else { self.missing(lost) };
+            let others = if delivered >= rest { Outcome::Delivered } else { missing(lost) };
             return Some((0..self.count).map(|at| self.verdict(at, word(at), others)).collect());
         }
         let reason = self.given_up.as_ref().map(|(_, reason)| reason.clone());
         let parts = (self.count > 1).then(|| format!("{delivered} of {count} were delivered"));
         let error = [parts, reason].into_iter().flatten().collect::<Vec<_>>().join(": ");
-        Some(vec![((self.count == 1).then_some(0), self.missing(lost), Some(error).filter(|text| !text.is_empty()))])
-    }
-
-    /// What it is called that no delivery was seen.
-    fn missing(&self, lost: f64) -> Outcome {
-        if lost > 0.0 { Outcome::Failed } else { Outcome::Late }
+        Some(vec![((self.count == 1).then_some(0), missing(lost), Some(error).filter(|text| !text.is_empty()))])
     }
 
     fn verdict(&self, at: usize, word: Option<&Word>, otherwise: Outcome) -> Verdict {
@@ -67,6 +62,11 @@ impl Seen<'_> {
         };
         (Some(at), outcome, error)
     }
+}
+
+/// What it is called that no delivery was seen.
+fn missing(lost: f64) -> Outcome {
+    if lost > 0.0 { Outcome::Failed } else { Outcome::Late }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody has that many integrations")]
