@@ -1,5 +1,6 @@
 //! The command line: types and help texts.
 
+mod alert;
 mod flags;
 mod jobs;
 mod push;
@@ -15,6 +16,7 @@ use crate::environment;
 use crate::error::Result;
 use crate::ui::Format;
 
+pub use alert::*;
 pub use flags::*;
 pub use jobs::*;
 pub use push::*;
@@ -136,6 +138,9 @@ pub enum Command {
     /// Publish what scripts know themselves, and look after what is published
     #[command(subcommand)]
     Push(Box<Push>),
+    /// Test who is told of alerts, make them fire, look at them and keep them quiet
+    #[command(subcommand)]
+    Alert(Box<Alert>),
     /// Show what the components logged
     Logs(Logs),
     /// Open a component's web page in the browser
@@ -185,6 +190,7 @@ impl Command {
             Self::Why(_) => "why",
             Self::Run(_) => "run",
             Self::Push(what) => what.name(),
+            Self::Alert(what) => what.name(),
             Self::Logs(_) => "logs",
             Self::Open(_) => "open",
             Self::Password(Password::Show) => "password show",
@@ -270,6 +276,15 @@ mod tests {
             "push prune --older-than 7d --yes",
             "push flush",
             "push status",
+            "alert test a b --timeout 5s --alertmanager-url u --username u --password-file p",
+            "alert test --all",
+            "alert send a=b --annotation c=d --for 5m",
+            "alert send a=b --resolve",
+            "alert list --all",
+            "alert routes a=b",
+            "alert silence add a=b --for 2h --comment c --author d",
+            "alert silence list --expired",
+            "alert silence expire x",
             "config show",
             "man -o d",
             "completions bash",

@@ -291,7 +291,7 @@ pub enum Config {
 }
 
 /// A limit that leaves time for anything at all.
-fn some_time(text: &str) -> Result<PromDuration, String> {
+pub(super) fn some_time(text: &str) -> Result<PromDuration, String> {
     let limit: PromDuration = text.parse()?;
     if limit.as_duration().is_zero() {
         Err("expected more than 0; leave the flag out for no limit".to_owned())
