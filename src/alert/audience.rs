@@ -73,7 +73,7 @@ impl<'a> Audience<'a> {
                     None => "it is not known whether now",
                 };
                 let when = self.routing.intervals(quiet).join("; ");
-                lines.push(format!("  quiet    {now}; it tells nobody {}: {when}", quiet.when));
+                lines.push(format!("  quiet    {now}: it tells nobody {} ({when})", quiet.when));
             }
         }
         for rule in self.inhibitions() {
@@ -223,7 +223,7 @@ time_intervals:
             chat (slack)
               because  severity=~"critical|warning" (is "critical"); no route below takes it
               when     after 30s, grouped by alertname; news of the group after 5m, the same again after 1d
-              quiet    now; it tells nobody during `nights`: `nights` is 22:00 to 24:00
+              quiet    now: it tells nobody during `nights` (22:00 to 24:00)
             pager (pagerduty, email)
               because  severity="critical", then team!="dev" (is not set)
               when     after 30s, grouped by alertname; news of the group after 5m, the same again after 4h

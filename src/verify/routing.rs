@@ -126,8 +126,12 @@ impl Routing {
 
     /// The intervals of a route in words.
     pub(crate) fn intervals(&self, quiet: &Quiet) -> Vec<String> {
-        let words = |name: &String| format!("`{name}` is {}", self.intervals.words(name));
-        quiet.mute.iter().chain(&quiet.active).map(words).collect()
+        let names: Vec<&String> = quiet.mute.iter().chain(&quiet.active).collect();
+        let words = |name: &&String| match names.len() {
+            1 => self.intervals.words(name),
+            _ => format!("`{name}` is {}", self.intervals.words(name)),
+        };
+        names.iter().map(words).collect()
     }
 
     /// Whether a receiver tells anybody.

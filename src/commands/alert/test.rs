@@ -25,7 +25,8 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::AlertTest) -> Result
     };
     let deliveries = test.deliver(&receivers).await?;
     if context.stop.asked() {
-        return Err(context.stop.error_of_look("`alert test`"));
+        let interrupted = context.stop.error_of_look("`alert test`");
+        return Err(interrupted.hint("a message that is on its way may still arrive; no other follows"));
     }
     Ok(Report { failed: failure(&deliveries, flags.timeout.as_str()), ..report(&deliveries) })
 }
