@@ -1,8 +1,8 @@
 //! `make bench-run`: what `run` adds to a command.
 //!
 //! `true` by itself, by `run` with a real Pushgateway on this host and 10 or 10,000 scripts in the ledger, and by other
-//! wrappers where they are installed (`chronic` of moreutils; `runitor`, which pings a server, here one that answers at
-//! once). All take turns, so that a busy machine is busy for all. Then the memory of the wrapper, and a gigabyte through a
+//! wrappers where they are installed (`chronic` of moreutils; `runstat` of cronutils; `runitor`, which pings a server, here
+//! one that answers at once). All take turns, so that a busy machine is busy for all. Then the memory of the wrapper, and a gigabyte through a
 //! pipe. It takes the Pushgateway's image from the environment. `BENCH_RUNS` sets the number of runs (300), and
 //! `BENCH_BINARY` takes another binary. Goals that are missed are named; the exit status says only whether the measurement
 //! was possible.
@@ -126,6 +126,7 @@ fn main() {
         command.args(&words[1..]).env("HC_API_URL", &ping).stdin(Stdio::null()).stdout(Stdio::null());
         command
     };
+    let statistics = few.path().join("runstat").display().to_string();
     let mut kinds: Vec<(&str, Make<'_>)> = vec![
         ("true", Box::new(|| program(&["true"]))),
         ("moko-mon --version", Box::new(|| program(&[binary().to_str().unwrap(), "--version"]))),
@@ -134,6 +135,10 @@ fn main() {
     ];
     if is_there("chronic") {
         kinds.push(("chronic (no metrics)", Box::new(|| program(&["chronic", "true"]))));
+    }
+    // Writes what a run used to a file: neither totals nor a push, and it waits for no disk.
+    if is_there("runstat") {
+        kinds.push(("runstat (a file, no push)", Box::new(|| program(&["runstat", "-f", &statistics, "true"]))));
     }
     if is_there("runitor") {
         let words = ["runitor", "-uuid", "2f9a5f0e-3a35-4a5d-9d2c-0d6ad6f0a1b2", "--", "true"];

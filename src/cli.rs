@@ -1,5 +1,6 @@
 //! The command line: types and help texts.
 
+mod alert;
 mod flags;
 mod jobs;
 mod push;
@@ -8,13 +9,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum as _};
 
 use crate::config::quote;
 use crate::environment;
 use crate::error::Result;
 use crate::ui::Format;
 
+pub use alert::*;
 pub use flags::*;
 pub use jobs::*;
 pub use push::*;
@@ -37,9 +39,13 @@ pub const OUTPUT_VARIABLE: &str = "MOKO_MON_OUTPUT";
 impl Cli {
     /// Reads the command line alone.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        if let Some(cli) = RunAlone::read(&arguments) {
+            return Ok(cli);
+        }
         let matches = Self::command().try_get_matches_from(arguments)?;
         let mut cli = Self::from_arg_matches(&matches)?;
-        cli.global.output_typed = matches.value_source("output") == Some(ValueSource::CommandLine);
+        cli.global.output_typed = typed(&matches);
         Ok(cli)
     }
 
@@ -60,6 +66,32 @@ impl Cli {
         })?;
         Ok(())
     }
+}
+
+/// `run` by itself. It is in front of every script, and to put together the parsers of all commands takes half a
+/// millisecond.
+#[derive(Debug, Parser)]
+struct RunAlone {
+    #[command(flatten)]
+    global: Global,
+    #[command(flatten)]
+    run: Run,
+}
+
+impl RunAlone {
+    /// Reads `moko-mon run …`. What is wrong with it, and its help, are for the parser of all commands to say.
+    fn read(arguments: &[OsString]) -> Option<Cli> {
+        let behind = arguments.get(1..).filter(|behind| behind.first().is_some_and(|word| word == "run"))?;
+        let matches = Self::command().try_get_matches_from(behind).ok()?;
+        let Self { mut global, run } = Self::from_arg_matches(&matches).ok()?;
+        global.output_typed = typed(&matches);
+        Some(Cli { global, command: Command::Run(run) })
+    }
+}
+
+/// Whether a flag says how to write the result.
+fn typed(matches: &ArgMatches) -> bool {
+    matches.value_source("output") == Some(ValueSource::CommandLine)
 }
 
 /// Flags of every command.
@@ -106,6 +138,9 @@ pub enum Command {
     /// Publish what scripts know themselves, and look after what is published
     #[command(subcommand)]
     Push(Box<Push>),
+    /// Test who is told of alerts, make them fire, look at them and keep them quiet
+    #[command(subcommand)]
+    Alert(Box<Alert>),
     /// Show what the components logged
     Logs(Logs),
     /// Open a component's web page in the browser
@@ -155,6 +190,7 @@ impl Command {
             Self::Why(_) => "why",
             Self::Run(_) => "run",
             Self::Push(what) => what.name(),
+            Self::Alert(what) => what.name(),
             Self::Logs(_) => "logs",
             Self::Open(_) => "open",
             Self::Password(Password::Show) => "password show",
@@ -183,6 +219,25 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn run_is_read_alone_as_it_is_among_all_commands() {
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for line in [
+            "moko-mon run -- true",
+            "moko-mon run --name n --timeout 1h --no-overlap --capture 5 --textfile d -- x --output -p run",
+            "moko-mon run job --config c -p p --set a=b --set c=d --output json",
+        ] {
+            let alone = RunAlone::read(&words(line)).unwrap();
+            let among = Cli::try_parse_from(words(line)).unwrap();
+            assert_eq!(alone.global.output_typed, line.contains(" json"), "{line}");
+            let among = Cli { global: Global { output_typed: alone.global.output_typed, ..among.global }, ..among };
+            assert_eq!(format!("{alone:?}"), format!("{among:?}"), "{line}");
+        }
+        for line in ["moko-mon", "moko-mon up", "moko-mon run", "moko-mon run --help", "moko-mon -p p run -- true"] {
+            assert!(RunAlone::read(&words(line)).is_none(), "{line}");
+        }
+    }
 
     #[test]
     fn the_flags_of_a_command_do_not_clash_with_those_of_every_command() {
@@ -221,6 +276,15 @@ mod tests {
             "push prune --older-than 7d --yes",
             "push flush",
             "push status",
+            "alert test a b --timeout 5s --alertmanager-url u --username u --password-file p",
+            "alert test --all",
+            "alert send a=b --annotation c=d --for 5m",
+            "alert send a=b --resolve",
+            "alert list --all",
+            "alert routes a=b",
+            "alert silence add a=b --for 2h --comment c --author d",
+            "alert silence list --expired",
+            "alert silence expire x",
             "config show",
             "man -o d",
             "completions bash",

@@ -55,6 +55,10 @@ pub enum Code {
     AlreadyFiring,
     /// A simulated alert did not come as far as a notification.
     NotFired,
+    /// A test message did not arrive at every receiver.
+    NotDelivered,
+    /// An alert would reach no receiver that tells anybody.
+    NobodyTold,
     /// A local file could not be read or written.
     Io,
     /// A first Ctrl-C (SIGINT) ended the command.
@@ -90,6 +94,8 @@ impl Code {
             Self::NotFound => "not_found",
             Self::AlreadyFiring => "already_firing",
             Self::NotFired => "not_fired",
+            Self::NotDelivered => "not_delivered",
+            Self::NobodyTold => "nobody_told",
             Self::Io => "io",
             Self::Interrupted => "interrupted",
             Self::Terminated => "terminated",
@@ -121,6 +127,8 @@ impl Code {
             | Self::NotFound
             | Self::AlreadyFiring
             | Self::NotFired
+            | Self::NotDelivered
+            | Self::NobodyTold
             | Self::Io => ExitStatus::Failed,
         }
     }

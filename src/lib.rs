@@ -12,6 +12,7 @@
 //! The engine holds the state: labels say what is ours and what it was made from, volumes hold the files. Decisions
 //! are pure values, so they are tested as text; only [`docker`], [`http`] and [`apply`] touch the world.
 
+pub mod alert;
 pub mod alerting;
 pub mod apply;
 pub mod assets;

@@ -93,6 +93,15 @@ fn end_now(terminated: bool) -> ! {
     std::process::exit(if terminated { 143 } else { 130 })
 }
 
+/// Who runs this, and where: `jmi@build-1`.
+#[must_use]
+pub fn who() -> String {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|user| user.name);
+    let host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let host = if host.is_empty() { "localhost".to_owned() } else { host };
+    format!("{}@{host}", user.unwrap_or_else(|| nix::unistd::geteuid().to_string()))
+}
+
 /// Sets who may read and write a file, as Unix permission bits.
 #[cfg(unix)]
 pub fn set_mode(path: &std::path::Path, mode: u32) -> std::io::Result<()> {

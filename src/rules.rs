@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::alerting::WATCHDOG;
 use crate::assets;
 use crate::config::{Config, PromDuration};
 use crate::jobs;
@@ -66,7 +67,8 @@ pub const ABOUT_SCRIPTS: usize = 11;
 #[must_use]
 pub fn runbook(alert: &str) -> Option<&'static str> {
     let ours = ALERTS.iter().zip(RUNBOOKS).find_map(|(name, text)| (*name == alert).then_some(text));
-    ours.or_else(|| jobs::runbook(alert))
+    let watchdog = (alert == WATCHDOG).then_some(include_str!("../docs/runbooks/Watchdog.md"));
+    ours.or_else(|| jobs::runbook(alert)).or(watchdog)
 }
 
 /// The built-in rule files by name, with the settings in force, and that of the jobs; a file of which nothing is left is
@@ -78,6 +80,12 @@ pub fn files(config: &Config) -> Vec<(&'static str, String)> {
     let files = files.into_iter().map(|(name, template)| (name, render(template, config)));
     let files = files.filter(|(_, text)| text.contains("\n  - name: "));
     files.chain(jobs::rule_file(config, grafana(config).as_deref()).map(|text| (jobs::RULE_FILE, text))).collect()
+}
+
+/// The rule files that the tool itself needs, which nobody adjusts: the canary's of `verify --deep`, and the watchdog's.
+#[must_use]
+pub fn own() -> [(&'static str, &'static str); 2] {
+    [("canary.yml", assets::CANARY), ("watchdog.yml", assets::WATCHDOG)]
 }
 
 /// The built-in rule files by name, as they ship.

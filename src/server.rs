@@ -1,5 +1,6 @@
 //! What a running server says of itself: whether it is ready, and which configuration it runs.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -8,6 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::exposition::read;
 use crate::http::Http;
 use crate::stack::{ComponentSpec, Reload};
+use crate::verify::routing::Matcher;
 use crate::yaml;
 
 /// How long one question to a server may take. They are on the same engine and answer in milliseconds.
@@ -114,6 +116,7 @@ pub fn difference_told(spec: &ComponentSpec, reload: Reload, answer: &str) -> Re
 fn difference(ours: &Value, theirs: &Value, at: &str) -> Option<String> {
     match (ours, theirs) {
         (Value::Object(ours), Value::Object(theirs)) => ours.iter().find_map(|(key, value)| match theirs.get(key) {
+            Some(found) if key.ends_with("matchers") && matchers(value) == matchers(found) => None,
             Some(found) => difference(value, found, &format!("{at}.{key}")),
             None => Some(format!("{at}.{key} is missing")),
         }),
@@ -124,6 +127,12 @@ fn difference(ours: &Value, theirs: &Value, at: &str) -> Option<String> {
         _ if normal(ours) == normal(theirs) || normal(theirs) == "<secret>" => None,
         _ => Some(format!("{at} is `{}`, delivered was `{}`", normal(theirs), normal(ours))),
     }
+}
+
+/// The conditions of a route or an inhibition, which Alertmanager sorts and writes in its own way.
+fn matchers(value: &Value) -> Option<BTreeSet<String>> {
+    let one = |text: &Value| text.as_str().and_then(Matcher::read).map(|matcher| matcher.to_string());
+    value.as_array()?.iter().map(one).collect()
 }
 
 /// A scalar as both sides would write it.
@@ -158,5 +167,9 @@ mod tests {
         );
         assert_eq!(difference(&json!({"x": 1}), &json!({}), "c").unwrap(), "c.x is missing");
         assert_eq!(difference(&json!("hidden"), &json!("<secret>"), "c"), None);
+        let ours = json!({"matchers": ["team = ops", "severity=\"info\""]});
+        let same = json!({"matchers": ["severity=\"info\"", "team=\"ops\""]});
+        assert_eq!(difference(&ours, &same, "c"), None);
+        assert!(difference(&ours, &json!({"matchers": ["team=\"ops\""]}), "c").is_some());
     }
 }

@@ -195,6 +195,9 @@ pub enum Dashboard {
 
 /// Flags of `run`.
 #[derive(Debug, Args)]
+#[command(override_usage = "\
+moko-mon run [OPTIONS] -- COMMAND...
+       moko-mon run [OPTIONS] JOB [-- COMMAND...]")]
 #[command(after_help = "\
 The exit status is the command's own: 128+N where signal N ended it, 127 where there is no such command, 126 where it cannot
 be run, 124 where its time was over, 75 where another run goes on and it must not overlap. Whatever is wrong with monitoring
@@ -204,6 +207,8 @@ pub struct Run {
     #[arg(value_name = "JOB")]
     pub job: Option<String>,
     /// The name of the script in the metrics; left out, it is that of the command without its folder
+    ///
+    /// Not beside JOB, whose name it is.
     #[arg(long, value_name = "NAME", conflicts_with = "job")]
     pub name: Option<String>,
     /// End the command when it takes longer: SIGTERM, and SIGKILL 10 s later; such a run is a failure
@@ -286,7 +291,7 @@ pub enum Config {
 }
 
 /// A limit that leaves time for anything at all.
-fn some_time(text: &str) -> Result<PromDuration, String> {
+pub(super) fn some_time(text: &str) -> Result<PromDuration, String> {
     let limit: PromDuration = text.parse()?;
     if limit.as_duration().is_zero() {
         Err("expected more than 0; leave the flag out for no limit".to_owned())

@@ -1,5 +1,6 @@
 //! One file for each command; this one chooses, and brings together what they share.
 
+mod alert;
 mod completions;
 mod config;
 mod dashboard;
@@ -119,6 +120,7 @@ const fn stops_by_itself(command: &Command) -> bool {
         Command::Up(flags) => !flags.dry_run,
         Command::Logs(flags) => flags.follow,
         Command::Verify(flags) => flags.watch || flags.deep,
+        Command::Alert(what) => matches!(**what, cli::Alert::Test(_)),
         Command::Down(_)
         | Command::Demo(cli::Demo::Stop)
         | Command::Password(cli::Password::Reset)
@@ -141,7 +143,13 @@ const fn stops_by_itself(command: &Command) -> bool {
 }
 
 /// Whether a command that is dropped when it is interrupted may have changed something by then.
-const fn changes(command: &Command) -> bool {
+fn changes(command: &Command) -> bool {
+    if let Command::Alert(what) = command {
+        return !matches!(
+            **what,
+            cli::Alert::List(_) | cli::Alert::Routes(_) | cli::Alert::Silence(cli::Silence::List(_))
+        );
+    }
     matches!(
         command,
         Command::Init
@@ -164,6 +172,7 @@ async fn dispatch(context: &Context<'_>, command: Command) -> Result<Report> {
         // `main` has run it, before there was a context.
         Command::Run(_) => Ok(Report::default()),
         Command::Push(what) => push::run(context, &what).await,
+        Command::Alert(what) => alert::run(context, &what).await,
         Command::Logs(flags) => logs::run(context, &flags).await,
         Command::Open(flags) => open::run(context, &flags).await,
         Command::Password(what) => password::run(context, what).await,

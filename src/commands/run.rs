@@ -44,11 +44,11 @@ fn texts() -> BTreeMap<String, String> {
 }
 
 /// What is to be run; only a job that is not there, or has no command, is an error.
-fn plan(flags: &cli::Run, sources: &Sources, settings: Option<&mut PushSettings>) -> Result<(Plan, Option<Job>)> {
+fn plan(flags: &cli::Run, sources: &Sources, mut settings: Option<&mut PushSettings>) -> Result<(Plan, Option<Job>)> {
     let named = flags.job.clone().or_else(|| flags.name.clone().filter(|name| !name.is_empty()));
     let name =
         named.unwrap_or_else(|| base_name(flags.command.first().map_or(OsStr::new(""), |word| word.as_os_str())));
-    let job = settings.and_then(|settings| settings.job(&name));
+    let job = settings.as_mut().and_then(|settings| settings.job(&name));
     let mut command = flags.command.clone();
     if command.is_empty() {
         command = job.iter().filter_map(|job| job.command.clone()).flatten().map(OsString::from).collect();
@@ -69,6 +69,7 @@ fn plan(flags: &cli::Run, sources: &Sources, settings: Option<&mut PushSettings>
         no_overlap: flags.no_overlap,
         capture: flags.capture.map(usize::from),
         textfile: flags.textfile.as_ref().map(|folder| sources.directory.join(folder)),
+        variables: settings.map(|settings| std::mem::take(&mut settings.variables)).unwrap_or_default(),
     };
     Ok((plan, job))
 }

@@ -8,15 +8,16 @@ use super::{Context, demo};
 use crate::apply::{Apply, check_files};
 use crate::cli;
 use crate::component::Component;
-use crate::config::{Config, Pull};
+use crate::config::{self, Config, Pull};
 use crate::docker::Docker;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::Http;
 use crate::http::grafana::Grafana;
 use crate::http::pushgateway::{Group, Pushgateway};
 use crate::lock::Lock;
 use crate::observed::{Observed, State};
 use crate::plan::{Plan, needed_ports, reconcile};
+use crate::publish::Settings;
 use crate::stack::{ADMIN_USER, ComponentSpec, Stack, admin_password};
 use crate::ui::Report;
 use crate::verify::report::Look;
@@ -68,6 +69,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
         context.ui.warn(std::iter::once(failed.message).chain(failed.causes).collect::<Vec<_>>().join(": "));
     }
     done_so_far?;
+    begin_totals(context, &http, &stack, &plan).await;
     if flags.demo {
         // Replaced containers and a new network are only known now.
         let steps = demo::steps(&config, &docker.project_containers(&config.project).await?);
@@ -162,6 +164,29 @@ async fn pushed(http: &Http, stack: &Stack, observed: &Observed) -> Option<Vec<G
         return None;
     }
     Pushgateway::new(http, &spec.url()).groups().await.ok()
+}
+
+/// Lets the totals of jobs that were just declared begin at 0, where this stack's own Pushgateway is what they are pushed to.
+async fn begin_totals(context: &Context<'_>, http: &Http, stack: &Stack, plan: &Plan) {
+    let declared: Vec<&String> = plan.steps.iter().filter_map(|step| step.action.declares()).collect();
+    let (Some(spec), false) = (stack.get(Component::Pushgateway), declared.is_empty()) else { return };
+    let Some(settings) = config::push(&context.sources) else { return };
+    let settings = Settings::new(settings, &context.environment);
+    if settings.textfile_dir.is_some() || settings.url != spec.url() {
+        return;
+    }
+    let gateway = Pushgateway::new(http, &spec.url());
+    let begun = async {
+        let groups = gateway.groups().await?;
+        for job in declared {
+            settings.begin(&gateway, &groups, job).await?;
+        }
+        Ok::<_, Error>(())
+    };
+    if let Err(failed) = begun.await {
+        // The stack is up; only a first run that fails at once may go unseen.
+        context.ui.warn(std::iter::once(failed.message).chain(failed.causes).collect::<Vec<_>>().join(": "));
+    }
 }
 
 fn dry_run(plan: &Plan) -> Report {

@@ -80,7 +80,8 @@ impl Builder {
         let contents: Vec<_> =
             extra_rules.iter().map(|(shown, file)| (shown.as_str(), file.content.as_slice())).collect();
         let disabled = settings.rules.disabled.iter().map(|Nullable(name)| name.as_str()).collect();
-        for clash in clashes(&contents.iter().map(|(_, content)| *content).collect::<Vec<_>>(), &disabled) {
+        let texts: Vec<_> = contents.iter().map(|(_, content)| *content).collect();
+        for clash in clashes(&texts, &disabled, !settings.jobs.is_empty()) {
             let (file, position) = (contents[clash.file].0.to_owned(), Some(clash.at));
             let or = if clash.kind == "alert" { ", or ours listed under `rules.disabled`" } else { "" };
             self.problems.push(Problem {

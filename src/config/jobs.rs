@@ -81,7 +81,12 @@ impl Builder {
 
     /// One job, if it says when it is due.
     pub(crate) fn job(&mut self, index: usize, job: shape::Job) -> Option<Job> {
-        let schedule = self.schedule(&format!("jobs[{index}]"), &job)?;
+        let path = format!("jobs[{index}]");
+        if job.command.as_ref().is_some_and(Vec::is_empty) {
+            let expected = "the program and its arguments, or no `command`: then `moko-mon run` is given it";
+            self.problem(&format!("{path}.command"), "the list is empty", expected);
+        }
+        let schedule = self.schedule(&path, &job)?;
         (!job.name.is_empty()).then(|| finished(job, schedule))
     }
 
@@ -129,7 +134,7 @@ fn finished(job: shape::Job, schedule: Schedule) -> Job {
     let or = |duration: Option<PromDuration>, seconds: u64| {
         duration.map_or(std::time::Duration::from_secs(seconds), |duration| duration.as_duration())
     };
-    let command: Vec<String> = job.command.into_iter().map(|Nullable(word)| word).collect();
+    let words = |words: Vec<Nullable<String>>| words.into_iter().map(|Nullable(word)| word).collect();
     Job {
         name: job.name,
         schedule,
@@ -143,6 +148,6 @@ fn finished(job: shape::Job, schedule: Schedule) -> Job {
             _ => Severity::Warning,
         },
         runbook: job.runbook,
-        command: (!command.is_empty()).then_some(command),
+        command: job.command.map(words),
     }
 }

@@ -83,6 +83,11 @@ impl Layers {
 
     /// Every setting with the value of its strongest source.
     pub(crate) fn settings(&mut self, sources: &Sources) -> Vec<Setting> {
+        self.settings_of(sources, |_| true)
+    }
+
+    /// The same of the settings with certain keys; every source is read as a whole, whatever they are.
+    pub(crate) fn settings_of(&mut self, sources: &Sources, wanted: impl Fn(&str) -> bool) -> Vec<Setting> {
         let leaves = leaves(SETTINGS);
         let mut overlay = Overlay { problems: Vec::new(), strangers: Vec::new(), values: HashMap::new() };
         overlay.environment(&leaves, &sources.environment);
@@ -90,7 +95,7 @@ impl Layers {
         self.decoder.problems.append(&mut overlay.problems);
         self.decoder.strangers.append(&mut overlay.strangers);
         let mut settings = Vec::new();
-        for leaf in leaves {
+        for leaf in leaves.into_iter().filter(|leaf| wanted(&leaf.path)) {
             let (value, origin) = match overlay.values.remove(&leaf.path) {
                 Some((value, place)) => {
                     let origin = origin(&place);

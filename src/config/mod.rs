@@ -44,7 +44,7 @@ pub use duration::PromDuration;
 pub(crate) use files::{Search, read as read_file};
 pub use init::starting_file;
 pub use json_schema::json_schema;
-pub(crate) use names::{did_you_mean, list, quote};
+pub(crate) use names::{did_you_mean, is_label, list, quote};
 pub use problem::{Place, Problem, Problems};
 pub use push::{Push, PushSettings, push};
 pub use resolve::{FILE_NAME, FILE_VARIABLE, Origin, Resolved, Setting, Sources, defaults, project, resolve};

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::build::Builder;
 use super::layers::Layers;
 use super::problem::{Place, Problem, Problems};
-use super::resolve::{Setting, Sources, assemble, base};
+use super::resolve::{FILE_VARIABLE, Origin, Setting, Sources, assemble, base};
 use super::scalar::Scalar;
-use super::schema::Field;
+use super::schema::{Field, SETTINGS, leaves};
 use super::shape::{self, Nullable};
 use super::{PromDuration, names};
 use crate::error::Error;
@@ -126,6 +127,9 @@ pub struct PushSettings {
     pub doubt: Option<Error>,
     /// How many problems there are elsewhere.
     pub others: usize,
+    /// The same settings as variables, for what another process reads in whatever folder: the file with its whole path,
+    /// and what else was set by flags and variables. Passwords and tokens are only in files.
+    pub variables: Vec<(String, String)>,
     /// The jobs of the manifest as they are set.
     jobs: Vec<shape::Job>,
     /// The folder to which paths are relative.
@@ -158,9 +162,12 @@ pub fn push(sources: &Sources) -> Option<PushSettings> {
         jobs: Vec<Nullable<shape::Job>>,
     }
     let mut layers = Layers::read(sources);
-    let settings: Vec<Setting> = layers.settings(sources);
+    let wanted =
+        |key: &str| ["bind", "pushgateway", "push", "jobs"].contains(&key.split('.').next().unwrap_or_default());
+    let settings: Vec<Setting> = layers.settings_of(sources, wanted);
     let Layers { file, decoder, .. } = layers;
     let (folder, _) = base(sources, file.as_deref(), &decoder.file);
+    let variables = variables(&settings, file.as_deref(), &folder);
     let Needed { bind, pushgateway, push, jobs } = serde_json::from_value(assemble(&settings)).ok()?;
     let own = |key: &str| key == "bind" || key == "pushgateway.port" || key.starts_with("push");
     let doubtful = |problem: &Problem| {
@@ -177,8 +184,30 @@ pub fn push(sources: &Sources) -> Option<PushSettings> {
         own_gateway: Port { bind, host: pushgateway.port, container: 0 }.url(),
         doubt: (!doubts.is_empty()).then(|| Problems(doubts).into()),
         others: others.len(),
+        variables,
         jobs: jobs.into_iter().map(|Nullable(job)| job).collect(),
         base: folder,
         places: decoder.places,
     })
+}
+
+/// What leads another process to these settings.
+fn variables(settings: &[Setting], file: Option<&Path>, folder: &Path) -> Vec<(String, String)> {
+    let file = file.and_then(Path::to_str).map(|file| (FILE_VARIABLE.to_owned(), file.to_owned()));
+    let own = |setting: &&Setting| matches!(setting.origin, Origin::Environment(_) | Origin::Flag(_));
+    let set: Vec<&Setting> = settings.iter().filter(own).collect();
+    let leaves = if set.is_empty() { Vec::new() } else { leaves(SETTINGS) };
+    let set = set.into_iter().filter_map(|setting| {
+        let leaf = leaves.iter().find(|leaf| leaf.path == setting.key)?;
+        let value = match &setting.value {
+            Value::String(text) if matches!(leaf.scalar(), Some(Scalar::File)) => {
+                folder.join(text).to_str()?.to_owned()
+            }
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        Some((leaf.variable(), value))
+    });
+    file.into_iter().chain(set).collect()
 }

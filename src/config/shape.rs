@@ -50,7 +50,7 @@ pub(crate) struct Job {
     pub(crate) owner: Option<String>,
     pub(crate) severity: Option<String>,
     pub(crate) runbook: Option<String>,
-    pub(crate) command: Vec<Nullable<String>>,
+    pub(crate) command: Option<Vec<Nullable<String>>>,
 }
 
 /// A check of the user; a field that was wrong is empty here and has been reported.

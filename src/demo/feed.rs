@@ -4,7 +4,8 @@
 
 use std::fmt::Write as _;
 
-use super::history::{BUCKETS, History, Series, contract_series};
+use super::history::{BUCKETS, History, Series, published};
+use super::jobs::{Fact, JOBS, gaps};
 use super::{JOB, LABELS, container_name, team};
 use crate::docker::translate::helper_body;
 use crate::stack::ContainerSpec;
@@ -49,7 +50,7 @@ pub fn body(
 fn table(history: &History) -> String {
     let (_, end) = history.span();
     let mut table = String::new();
-    for (metric, series) in contract_series() {
+    for (metric, series) in published() {
         let _ = writeln!(table, "# HELP {} {}", metric.name, metric.help);
         let _ = writeln!(table, "# TYPE {} {}", metric.name, metric.kind.as_str());
         for (name, of) in series {
@@ -57,11 +58,14 @@ fn table(history: &History) -> String {
         }
     }
     for script in 0..team::SCRIPTS.len() {
-        for run in team::runs(script, end, end + team::DAY, end) {
+        let is_job = JOBS.iter().any(|job| job.script == script);
+        let runs = team::runs(script, end, end + team::DAY, end);
+        for (run, gap) in runs.iter().zip(gaps(&runs)) {
             let bucket = BUCKETS.iter().position(|bound| run.hundredths <= bound * 100).unwrap_or(BUCKETS.len());
             let status = if run.success { "s" } else { "f" };
             let (seconds, rest) = (run.hundredths / 100, run.hundredths % 100);
-            let _ = writeln!(table, "r {} {script} {status} {seconds}.{rest:02} {bucket}", run.at);
+            let gap = if is_job { format!(" {gap}") } else { String::new() };
+            let _ = writeln!(table, "r {} {script} {status} {seconds}.{rest:02} {bucket}{gap}", run.at);
         }
     }
     for finding in 0..team::FINDINGS.len() {
@@ -94,5 +98,8 @@ fn key(of: Series) -> String {
         Series::Limit { api } => format!("limit{api}"),
         Series::Breaker { service } => format!("state{service}"),
         Series::Findings { finding } => format!("found{finding}"),
+        Series::Job { job, fact: Fact::Start } => format!("start{}", JOBS[job].script),
+        Series::Job { job, fact: Fact::Due } => format!("due{}", JOBS[job].script),
+        Series::Job { job, fact } => format!("job{job}{fact:?}"),
     }
 }

@@ -9,13 +9,18 @@ push() {
         $1 == "=" { key[++lines] = $2; value[$2] = $3; line[lines] = substr($0, length($2) + length($3) + 5) }
         # How often something has happened that first happened then and happens every day.
         function times(first) { return now < first ? 0 : int((now - first) / 86400) + 1 }
-        # r FIRST SCRIPT STATUS SECONDS BUCKET
+        # r FIRST SCRIPT STATUS SECONDS BUCKET [SECONDS-TO-THE-NEXT]: the last is given for a job
         $1 == "r" && (n = times($2)) {
             value["runs" $3 $4] += n
             value["sum" $3] += n * $5
             for (bucket = $6; bucket <= 13; bucket++) value["le" $3 "_" bucket] += n
             last = $2 + (n - 1) * 86400
             if (last > value["last" $3 $4]) value["last" $3 $4] = last
+            if (last > newest[$3]) {
+                newest[$3] = last
+                value["start" $3] = last - int($5) - 1
+                value["due" $3] = last + $7
+            }
         }
         # f FIRST FINDING
         $1 == "f" { value["found" $3] += times($2) }

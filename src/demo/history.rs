@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{JOB, LABELS, alerts, team};
+use super::{JOB, LABELS, alerts, jobs, team};
 use crate::contract::{Metric, MetricType, REQUIRED};
 
 /// The upper bounds of the duration histogram, in seconds; `+Inf` comes after them.
@@ -34,6 +34,8 @@ struct Script {
     buckets: Vec<Vec<i64>>,
     /// The sum of durations after so many runs, in hundredths of a second.
     sums: Vec<i64>,
+    /// When runs began, those of the day after the end among them.
+    starts: Vec<i64>,
 }
 
 /// How many of these times are not after `at`.
@@ -62,6 +64,7 @@ impl Script {
             failure: ends(&|run| !run.success),
             buckets: bounds.map(|bound| ends(&|run| run.hundredths <= bound)).collect(),
             sums: std::iter::once(0).chain(sums).collect(),
+            starts: team::runs(which, start, end + team::DAY, end).iter().map(team::Run::start).collect(),
         }
     }
 
@@ -142,7 +145,7 @@ impl History {
     /// Writes the text of all samples from `from` and before `to`.
     pub fn write(&self, from: i64, to: i64, text: &mut String) {
         let mut text = Text { text, times: self.times(from, to) };
-        for (metric, series) in contract_series() {
+        for (metric, series) in published() {
             text.family(metric);
             for (name, of) in series {
                 text.series(&name, |at| self.value(of, at));
@@ -198,7 +201,22 @@ impl History {
             Series::Limit { api } => Some(team::APIS[api].limit as f64),
             Series::Breaker { service } => Some(team::breaker(service, at, self.end) as f64),
             Series::Findings { finding } => number(until(&self.findings[finding], at)),
+            Series::Job { job, fact } => jobs::value(self, job, fact, at),
         }
+    }
+
+    /// When the last run began that has ended.
+    pub(super) fn last_start(&self, script: usize, at: i64) -> Option<i64> {
+        let script = &self.scripts[script];
+        let ended = until(&script.buckets[BUCKETS.len()], at);
+        ended.checked_sub(1).map(|last| script.starts[last])
+    }
+
+    /// When the first run begins after the last success.
+    pub(super) fn next_start(&self, script: usize, at: i64) -> Option<i64> {
+        let script = &self.scripts[script];
+        let success = script.success[..until(&script.success, at)].last()?;
+        script.starts.get(until(&script.starts, *success)).copied()
     }
 
     /// Failed runs and all runs in the window that ends at `at`.
@@ -249,11 +267,12 @@ pub enum Series {
     Limit { api: usize },
     Breaker { service: usize },
     Findings { finding: usize },
+    Job { job: usize, fact: jobs::Fact },
 }
 
-/// Every metric of the contract with the names of its series.
-pub fn contract_series() -> impl Iterator<Item = (&'static Metric, Vec<(String, Series)>)> {
-    REQUIRED.iter().map(|metric| (metric, series_of(metric)))
+/// Every metric of the contract and of jobs with the names of its series.
+pub fn published() -> impl Iterator<Item = (&'static Metric, Vec<(String, Series)>)> {
+    REQUIRED.iter().map(|metric| (metric, series_of(metric))).chain(jobs::all())
 }
 
 fn series_of(metric: &Metric) -> Vec<(String, Series)> {

@@ -1,7 +1,7 @@
 //! Demo data: the week of a made-up team, as history in Prometheus' storage and as a feed that goes on with it.
 //!
 //! [`team`] is the model, a pure function of time and of the moment `end` at which history ends and the feed begins.
-//! [`history`] and [`alerts`] render it as the text that becomes blocks, [`feed`] as what a small container pushes.
+//! [`jobs`] says which of its scripts are jobs. [`history`] and [`alerts`] render it as the text that becomes blocks, [`feed`] as what a small container pushes.
 //! [`storage`] is the only part that touches Prometheus' data.
 //!
 //! Every series carries [`LABELS`], and every name that a rule copies into a series of its own ends in `-demo`: that is
@@ -12,6 +12,7 @@
 pub mod alerts;
 pub mod feed;
 pub mod history;
+pub mod jobs;
 pub mod storage;
 pub mod team;
 

@@ -145,6 +145,14 @@ pub struct Run {
     pub hundredths: i64,
 }
 
+impl Run {
+    /// When it began.
+    #[must_use]
+    pub const fn start(&self) -> i64 {
+        self.at - self.hundredths / 100 - 1
+    }
+}
+
 /// The runs of a script that ended after `from` and not after `to`, in order.
 #[must_use]
 pub fn runs(which: usize, from: i64, to: i64, end: i64) -> Vec<Run> {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::history::{History, Series, contract_series};
-use super::{WEEK, alerts, feed, team};
+use super::history::{History, Series, published};
+use super::{WEEK, alerts, feed, jobs, team};
 use crate::contract::REQUIRED;
 use crate::{assets, demo};
 
@@ -74,7 +74,7 @@ fn the_whole_contract_and_all_that_panels_read_is_there_and_marked() {
 
 #[test]
 fn labels_are_those_of_the_contract() {
-    for (metric, series) in contract_series() {
+    for (metric, series) in published() {
         assert!(!series.is_empty(), "{} has no series", metric.name);
         for (series, _) in series {
             for wanted in metric.labels {
@@ -206,6 +206,23 @@ fn the_feed_fits_into_its_environment_and_begins_where_history_ends() {
     for (series, last) in at_end.iter().filter(|(series, _)| series.contains("job=\"moko-mon-demo\"")) {
         let (base, last) = (base[series.as_str()].parse::<f64>().unwrap(), last.last().unwrap().1);
         assert!((base - last).abs() < 0.001, "{series}: {base} {last}");
+    }
+}
+
+/// No rule is made of the demo's jobs, so none may need one to be told apart from a job that is on time.
+#[test]
+fn jobs_are_due_when_they_run_and_stay_within_their_limits() {
+    let history = history(ENDS[0]);
+    let value = |job, fact, at| history.value(Series::Job { job, fact }, at).unwrap();
+    for (index, job) in jobs::JOBS.iter().enumerate() {
+        let runs = team::runs(job.script, ENDS[0] - 3600 * 6, ENDS[0] + team::DAY, ENDS[0]);
+        for (run, gap) in runs.iter().zip(jobs::gaps(&runs)).take_while(|(run, _)| run.at < ENDS[0]) {
+            assert!((value(index, jobs::Fact::Start, run.at) - run.start() as f64).abs() < 0.5);
+            assert!(!run.success || (value(index, jobs::Fact::Due, run.at) - (run.at + gap) as f64).abs() < 0.5);
+        }
+        let limit = value(index, jobs::Fact::Limit, ENDS[0]);
+        assert!(runs.iter().all(|run| (run.at - run.start()) as f64 <= limit), "{}", team::SCRIPTS[job.script].name);
+        assert!(runs.iter().filter(|run| run.at > ENDS[0]).all(|run| run.success));
     }
 }
 

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Answer, Http, Server, TOTAL_TIMEOUT};
 use crate::error::Result;
 use crate::exposition::read::{Family, samples};
+
+mod changes;
+
+pub use changes::Fired;
 
 /// An Alertmanager at an address.
 #[derive(Debug, Clone)]
@@ -73,6 +77,15 @@ pub struct Group {
 pub struct Silence {
     /// Its id.
     pub id: String,
+    /// Which alerts it is about.
+    #[serde(default)]
+    pub matchers: Vec<SilenceMatcher>,
+    /// When it begins, RFC 3339.
+    #[serde(default)]
+    pub starts_at: String,
+    /// Whether it is `pending`, `active` or `expired`.
+    #[serde(default)]
+    pub status: SilenceStatus,
     /// When it ends, RFC 3339.
     pub ends_at: String,
     /// Who made it.
@@ -81,6 +94,33 @@ pub struct Silence {
     /// Why.
     #[serde(default)]
     pub comment: String,
+}
+
+/// Whether a silence goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct SilenceStatus {
+    /// `pending`, `active` or `expired`.
+    pub state: String,
+}
+
+/// One condition of a silence.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SilenceMatcher {
+    /// The label.
+    pub name: String,
+    /// Its value, or a pattern that it has to fit as a whole.
+    pub value: String,
+    /// Whether it is a pattern.
+    pub is_regex: bool,
+    /// Whether it has to be so, and not otherwise.
+    #[serde(default = "yes")]
+    pub is_equal: bool,
+}
+
+/// Versions that do not tell know no other.
+const fn yes() -> bool {
+    true
 }
 
 /// How often a kind of integration, such as `webhook`, was called since the server started.
@@ -117,7 +157,13 @@ impl Alertmanager {
 
     /// All alerts that have not been resolved, the quiet ones among them.
     pub async fn alerts(&self) -> Result<Vec<Alert>> {
-        let answer = self.server.get("/api/v2/alerts", &[]).await?;
+        self.alerts_with(&[]).await
+    }
+
+    /// Those of all alerts that fit these matchers.
+    pub async fn alerts_with(&self, matchers: &[String]) -> Result<Vec<Alert>> {
+        let filters: Vec<(&str, &str)> = matchers.iter().map(|matcher| ("filter", matcher.as_str())).collect();
+        let answer = self.server.get("/api/v2/alerts", &filters).await?;
         if answer.is_success() { answer.json() } else { Err(answer.unexpected()) }
     }
 
@@ -194,6 +240,25 @@ pub fn calls(metrics: &[Family<'_>], receiver: Option<&str>) -> BTreeMap<String,
         }
     }
     calls
+}
+
+/// The notifications of a receiver that failed for good, by integration: how many, by the reasons that Alertmanager knows.
+#[must_use]
+pub fn given_up(metrics: &[Family<'_>], receiver: &str) -> BTreeMap<String, BTreeMap<String, f64>> {
+    let mut all: BTreeMap<String, BTreeMap<String, f64>> = BTreeMap::new();
+    let of_receiver = samples(metrics).filter(|sample| sample.label("receiver_name") == Some(receiver));
+    for sample in of_receiver.filter(|sample| sample.name == "alertmanager_notifications_failed_total") {
+        let label = |name| sample.label(name).unwrap_or_default().to_owned();
+        *all.entry(label("integration")).or_default().entry(label("reason")).or_default() += sample.value;
+    }
+    all
+}
+
+/// Whether the counts of notifications are told by receiver, which is a feature to be switched on.
+#[must_use]
+pub fn tells_receivers_apart(metrics: &[Family<'_>]) -> bool {
+    let mut counts = samples(metrics).filter(|sample| sample.name == "alertmanager_notifications_total");
+    counts.any(|sample| sample.label("receiver_name").is_some())
 }
 
 #[cfg(test)]

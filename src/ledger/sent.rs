@@ -1,11 +1,16 @@
 //! What was published of a script, and where to.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::docker::archive::digest;
 
 /// What stands before the place where it is a file.
 const FILE: &str = "file:";
+/// As long as the longest mark: a revision, a space, [`FILE`] and a hash.
+const WIDTH: usize = 20 + 1 + FILE.len() + 16;
 
 /// The mark beside the totals. It is not synced: if it is lost, the group is only sent once more.
 #[derive(Debug)]
@@ -45,7 +50,10 @@ impl Sent {
     /// Remembers what was sent; when it cannot, the next one sends again.
     pub(super) fn remember(&self, place: &str, revision: u64) {
         let kind = if place.starts_with("http") { "" } else { FILE };
-        let _ = std::fs::write(&self.path, format!("{revision} {kind}{}\n", hash(place)));
+        let text = format!("{revision} {kind}{}", hash(place));
+        // In place and always as long: to cut the file off first would make some file systems write it out at once.
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&self.path);
+        let _ = file.and_then(|mut file| file.write_all(format!("{text:<WIDTH$}\n").as_bytes()));
     }
 }
 

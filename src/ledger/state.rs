@@ -95,6 +95,13 @@ impl State {
         }
     }
 
+    /// A state in which the totals of runs stand at 0.
+    pub fn without_runs(script: &str) -> Result<Self> {
+        let mut state = Self::new(script);
+        super::runs::zeros(&mut state)?;
+        Ok(state)
+    }
+
     /// Makes a metric known; metrics of the contract need not be. Nothing changes where it is known with this type; its
     /// text is replaced. `bounds` are for a histogram, and those it began with stay.
     ///

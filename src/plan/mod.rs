@@ -123,6 +123,15 @@ impl Action {
             Self::Demo(verb) => verb,
         }
     }
+
+    /// The job that it declares.
+    #[must_use]
+    pub const fn declares(&self) -> Option<&String> {
+        match self {
+            Self::Declare(job) => Some(job),
+            _ => None,
+        }
+    }
 }
 
 impl Plan {

@@ -3,6 +3,7 @@
 //! The whole group is replaced each time, so a push that was lost is healed by the next one. Publishing takes turns: an
 //! older state never comes after a newer one, which would look like a counter reset.
 
+mod beginning;
 mod credentials;
 mod settings;
 mod text;
@@ -45,8 +46,7 @@ impl Publisher {
     /// The group of a script on this host.
     #[must_use]
     pub fn group(&self, script: &str) -> GroupKey {
-        let Settings { job, instance, .. } = &self.settings;
-        GroupKey::new(job).with("instance", instance).with("script_name", script)
+        self.settings.group(script)
     }
 
     /// Where a script is published: for people, and to know whether it was published there.
@@ -99,19 +99,21 @@ impl Publisher {
     async fn publish_in_turn(&self, script: &Script, wanted: &State) -> Result<bool> {
         let place = self.place(script.name());
         let (mut nap, longest) = NAPS;
+        let mut in_queue = false;
         loop {
             if !is_due(script, wanted, &place) {
                 return Ok(false);
             }
             if let Some(turn) = script.turn()? {
-                // By now there may be more than what was wanted.
-                let state = script.read()?;
-                if is_due(script, &state, &place) {
-                    self.send(&state).await?;
+                // While others published, there may have come more than what was wanted.
+                let state = if in_queue { &script.read()? } else { wanted };
+                if is_due(script, state, &place) {
+                    self.send(state).await?;
                     turn.remember(&place, state.revision);
                 }
                 return Ok(true);
             }
+            in_queue = true;
             tokio::time::sleep(nap).await;
             nap = (nap * 2).min(longest);
         }

@@ -8,7 +8,7 @@ use crate::assets;
 use crate::config::did_you_mean;
 use crate::contract;
 use crate::http::prometheus::RuleKind;
-use crate::jobs::metrics::METRICS;
+use crate::jobs::{self, metrics::METRICS};
 use crate::promql::metrics;
 
 /// A rule of the user under the name of one of ours.
@@ -25,11 +25,14 @@ pub struct Clash {
 }
 
 /// Rules under names of ours; both would be evaluated, and nobody could tell them apart. A rule of ours that is disabled
-/// may be replaced.
+/// may be replaced. `has_jobs`: the alerts of jobs are among ours.
 #[must_use]
-pub fn clashes(files: &[&[u8]], disabled: &BTreeSet<&str>) -> Vec<Clash> {
+pub fn clashes(files: &[&[u8]], disabled: &BTreeSet<&str>, has_jobs: bool) -> Vec<Clash> {
     let ours = ours();
-    let is_ours = |rule: &Rule| ours.iter().any(|our| (&our.name, our.kind) == (&rule.name, rule.kind));
+    let of_jobs =
+        |rule: &Rule| has_jobs && rule.kind == RuleKind::Alerting && jobs::ALERTS.contains(&rule.name.as_str());
+    let is_ours =
+        |rule: &Rule| of_jobs(rule) || ours.iter().any(|our| (&our.name, our.kind) == (&rule.name, rule.kind));
     let files =
         files.iter().enumerate().flat_map(|(file, content)| rules(content).into_iter().map(move |of| (file, of)));
     files
@@ -165,12 +168,23 @@ mod tests {
     fn a_name_of_ours_is_a_clash_unless_ours_is_disabled() {
         let text = "groups:\n- name: g\n  rules:\n  - alert: TargetDown\n    expr: up == 0\n";
         let files = [b"groups: []\n".as_slice(), text.as_bytes()];
-        assert_eq!(clashes(&files, &BTreeSet::from(["TargetDown"])), []);
+        assert_eq!(clashes(&files, &BTreeSet::from(["TargetDown"]), true), []);
         let clash = Clash { file: 1, at: (4, 12), kind: "alert", name: "TargetDown".to_owned() };
-        assert_eq!(clashes(&files, &BTreeSet::new()), [clash]);
+        assert_eq!(clashes(&files, &BTreeSet::new(), false), [clash]);
         // A recorded series of that name is another thing.
         let record = text.replace("alert:", "record:");
-        assert_eq!(clashes(&[record.as_bytes()], &BTreeSet::new()), []);
+        assert_eq!(clashes(&[record.as_bytes()], &BTreeSet::new(), true), []);
+    }
+
+    #[test]
+    fn the_alerts_of_jobs_are_ours_where_there_are_jobs() {
+        for alert in jobs::ALERTS {
+            let text = format!("groups:\n- name: g\n  rules:\n  - alert: {alert}\n    expr: up == 0\n");
+            let found = |disabled: &[&str], has_jobs| {
+                clashes(&[text.as_bytes()], &disabled.iter().copied().collect(), has_jobs).len()
+            };
+            assert_eq!((found(&[], true), found(&[], false), found(&[alert], true)), (1, 0, 0), "{alert}");
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ use super::signals::{Signals, Whom};
 use super::spawn::{Spawn, Spawned};
 use super::{GRACE, Plan, RUN_VARIABLE, SCRIPT_VARIABLE, TIMED_OUT};
 
+const TEXTFILE_VARIABLE: &str = "MOKO_MON_PUSH_TEXTFILE_DIR";
+
 /// A run that lasts longer than this is worth a write that waits for the disk.
 const LASTING: Duration = Duration::from_millis(50);
 
@@ -67,9 +69,11 @@ pub(super) fn start(plan: &Plan, run_id: Option<String>, signals: Signals) -> Re
     // The name of a script may be any text, a variable holds none of its zeros.
     let script = plan.name.replace('\0', "");
     let mut variables = vec![(SCRIPT_VARIABLE, Some(script)), (RUN_VARIABLE, run_id)];
-    // `moko-mon push` in it writes to the same place.
+    // `moko-mon push` in it writes to the same place, wherever it is started.
     let folder = plan.textfile.as_ref().map(|folder| folder.display().to_string());
-    variables.extend(folder.map(|folder| ("MOKO_MON_PUSH_TEXTFILE_DIR", Some(folder))));
+    let settings = plan.variables.iter().filter(|(name, _)| folder.is_none() || name != TEXTFILE_VARIABLE);
+    variables.extend(settings.map(|(name, value)| (name.as_str(), Some(value.clone()))));
+    variables.extend(folder.clone().map(|folder| (TEXTFILE_VARIABLE, Some(folder))));
     let spawn = Spawn {
         command: &plan.command,
         variables,

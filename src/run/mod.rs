@@ -51,6 +51,8 @@ pub struct Plan {
     pub capture: Option<usize>,
     /// The folder of a textfile collector, in place of what the settings say.
     pub textfile: Option<std::path::PathBuf>,
+    /// Variables that lead what the command starts itself to our settings.
+    pub variables: Vec<(String, String)>,
 }
 
 /// Runs the command and says how the process ends. Nothing here fails: what goes wrong with the command is its exit status,

@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 pub(super) struct Spawn<'a> {
     pub(super) command: &'a [OsString],
     /// Variables besides our own.
-    pub(super) variables: Vec<(&'static str, Option<String>)>,
+    pub(super) variables: Vec<(&'a str, Option<String>)>,
     /// The signals that it has blocked.
     pub(super) mask: SigSet,
     /// Whether it leads a process group of its own.

@@ -18,7 +18,8 @@ use crate::verify::canary;
 use crate::yaml;
 
 const CONFIG_PATH: &str = "/etc/alertmanager/alertmanager.yml";
-const TEMPLATES_PATH: &str = "/etc/alertmanager/templates";
+/// Our own messages, all in one file.
+const MESSAGES_PATH: &str = "/etc/alertmanager/messages.tmpl";
 
 pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
     let component = Component::Alertmanager;
@@ -67,11 +68,9 @@ pub(super) fn spec(config: &Config) -> Result<ComponentSpec> {
 
 /// Everything that Alertmanager reads; the main file last, so that what it names is there before it.
 fn files(config: &Config) -> Result<Vec<FileSpec>> {
-    let templates = assets::MESSAGES.iter().map(|(name, text)| FileSpec {
-        path: format!("{TEMPLATES_PATH}/{name}"),
-        content: text.as_bytes().to_vec(),
-        access: Access::Public,
-    });
+    let messages: Vec<&str> = assets::MESSAGES.iter().map(|(_, text)| *text).collect();
+    let messages =
+        FileSpec { path: MESSAGES_PATH.to_owned(), content: messages.concat().into_bytes(), access: Access::Public };
     let integrations = config.receivers.iter().filter_map(|receiver| receiver.integration.as_ref());
     let heartbeat = config.heartbeat.iter().filter_map(|heartbeat| heartbeat.url.secret());
     let secrets = integrations.flat_map(Integration::secrets).chain(heartbeat).map(|file| FileSpec {
@@ -80,7 +79,7 @@ fn files(config: &Config) -> Result<Vec<FileSpec>> {
         access: Access::Secret { uid: 65534, gid: 65534 },
     });
     let main = FileSpec { path: CONFIG_PATH.to_owned(), content: text(config)?.into_bytes(), access: Access::Public };
-    Ok(templates.chain(secrets).chain([main]).collect())
+    Ok(std::iter::once(messages).chain(secrets).chain([main]).collect())
 }
 
 /// Our own part is checked by tests; a container is spent on the check only when the user has added something.
@@ -121,7 +120,7 @@ fn configuration(config: &Config) -> Value {
         "route": routes::root(config),
         "receivers": receivers(config),
         "inhibit_rules": inhibit_rules(),
-        "templates": [format!("{TEMPLATES_PATH}/*.tmpl")],
+        "templates": [MESSAGES_PATH],
     });
     let intervals = routes::time_intervals(config);
     if !intervals.is_empty() {

@@ -5,7 +5,6 @@ mod scrape;
 use super::{
     Access, Check, ComponentSpec, ContainerSpec, FileSpec, Reload, SECRETS_PATH, VolumeKind, container, volume,
 };
-use crate::assets;
 use crate::component::Component;
 use crate::config::{Config, UserFile};
 use crate::error::Result;
@@ -110,9 +109,7 @@ pub(super) fn secret_path(name: &str) -> String {
 /// Rule files as paths in the container and their bytes: ours, the canary's of `verify --deep`, the watchdog's, then the
 /// user's.
 fn rule_files(config: &Config) -> impl Iterator<Item = (String, Vec<u8>)> {
-    let ours = rules::files(config)
-        .into_iter()
-        .chain([("canary.yml", assets::CANARY.to_owned()), ("watchdog.yml", assets::WATCHDOG.to_owned())]);
+    let ours = rules::files(config).into_iter().chain(rules::own().map(|(name, text)| (name, text.to_owned())));
     let ours = ours.map(|(name, text)| (format!("{RULES_PATH}/{name}"), text.into_bytes()));
     let extra = config.extra_rules.iter();
     ours.chain(extra.map(|file| (format!("{RULES_PATH}/extra/{}", file.name), file.content.clone())))

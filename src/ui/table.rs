@@ -13,8 +13,23 @@ pub fn columns(rows: &[Vec<String>]) -> String {
     rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// A text of somebody else's as a cell: on one line, and cut where it is very long.
+#[must_use]
+pub fn cell(text: &str) -> String {
+    const WIDEST: usize = 60;
+    let shown: String = text.chars().take(WIDEST).flat_map(char::escape_debug).collect();
+    let shown = shown.replace("\\'", "'").replace("\\\"", "\"");
+    if text.chars().count() > WIDEST { format!("{shown}…") } else { shown }
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_cell_stays_on_its_line() {
+        assert_eq!(super::cell("it's \"ü\"\n"), "it's \"ü\"\\n");
+        assert_eq!(super::cell(&"x".repeat(61)), format!("{}…", "x".repeat(60)));
+    }
+
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();

@@ -2,13 +2,17 @@
 
 mod intervals;
 mod matcher;
+mod pattern;
+mod waits;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use intervals::Intervals;
 pub(crate) use matcher::{Fits, Matcher};
+pub(crate) use waits::Waits;
 
 use crate::error::Result;
 use crate::yaml;
@@ -23,6 +27,22 @@ pub(crate) struct Routing {
     /// Receiver and kind of the integrations that are not told of the end of an alert: Alertmanager begins such a
     /// notification, and then makes no call.
     hiding_resolved: Vec<(String, String)>,
+    /// How many integrations of a kind a receiver has, by both.
+    counts: BTreeMap<(String, String), usize>,
+    /// Which alerts keep others quiet.
+    pub(crate) inhibitions: Vec<Inhibition>,
+    intervals: Intervals,
+}
+
+/// Alerts that keep others quiet while they fire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Inhibition {
+    /// What keeps quiet.
+    pub(crate) source: Vec<Matcher>,
+    /// What is kept quiet.
+    pub(crate) target: Vec<Matcher>,
+    /// The labels in which both have to be equal.
+    pub(crate) equal: Vec<String>,
 }
 
 /// A route and those below it.
@@ -36,6 +56,8 @@ pub(crate) struct Route {
     pub(crate) goes_on: bool,
     /// When it tells nobody; `None`: it tells at any time.
     pub(crate) quiet: Option<Quiet>,
+    /// How its alerts are grouped, and how long it waits.
+    pub(crate) waits: Waits,
     /// The routes below it, which come first.
     pub(crate) routes: Vec<Route>,
 }
@@ -47,6 +69,10 @@ pub(crate) struct Quiet {
     pub(crate) when: String,
     /// Whether that is at any time.
     pub(crate) always: bool,
+    /// The intervals in which it tells nobody.
+    mute: Vec<String>,
+    /// The intervals in which alone it tells somebody; empty: at any time.
+    active: Vec<String>,
 }
 
 /// What is known of an alert before it fires: the labels that its rule sets. Others may come from the series.
@@ -62,6 +88,7 @@ impl Routing {
         let config: Value = yaml::from_str(text)?;
         let mut hiding_resolved = Vec::new();
         let mut receivers = BTreeMap::new();
+        let mut counts = BTreeMap::new();
         for receiver in list(&config["receivers"]) {
             let name = receiver["name"].as_str().unwrap_or_default();
             let mut kinds = Vec::new();
@@ -70,14 +97,41 @@ impl Routing {
                     continue;
                 };
                 kinds.push(kind.to_owned());
+                counts.insert((name.to_owned(), kind.to_owned()), list(integrations).count());
                 if list(integrations).any(|of| of["send_resolved"] == false) {
                     hiding_resolved.push((name.to_owned(), kind.to_owned()));
                 }
             }
             receivers.insert(name.to_owned(), kinds);
         }
-        let root = Route::read(&config["route"], "", &Intervals::read(&config));
-        Ok(Self { root, receivers, hiding_resolved })
+        let intervals = Intervals::read(&config);
+        let root = Route::read(&config["route"], "", &Waits::default(), &intervals);
+        let inhibitions = list(&config["inhibit_rules"]).map(Inhibition::read).collect();
+        Ok(Self { root, receivers, hiding_resolved, counts, inhibitions, intervals })
+    }
+
+    /// How many integrations of this kind a receiver has.
+    pub(crate) fn count(&self, receiver: &str, kind: &str) -> usize {
+        self.counts.get(&(receiver.to_owned(), kind.to_owned())).copied().unwrap_or_default()
+    }
+
+    /// Whether a route tells nobody at this time; `None` where an interval is in a time zone that nobody knows.
+    pub(crate) fn is_quiet(&self, quiet: &Quiet, at: Timestamp) -> Option<bool> {
+        let any = |names: &[String]| {
+            let all: Vec<Option<bool>> = names.iter().map(|name| self.intervals.holds(name, at)).collect();
+            if all.contains(&Some(true)) { Some(true) } else { (!all.contains(&None)).then_some(false) }
+        };
+        Some(any(&quiet.mute)? || (!quiet.active.is_empty() && !any(&quiet.active)?))
+    }
+
+    /// The intervals of a route in words.
+    pub(crate) fn intervals(&self, quiet: &Quiet) -> Vec<String> {
+        let names: Vec<&String> = quiet.mute.iter().chain(&quiet.active).collect();
+        let words = |name: &&String| match names.len() {
+            1 => self.intervals.words(name),
+            _ => format!("`{name}` is {}", self.intervals.words(name)),
+        };
+        names.iter().map(words).collect()
     }
 
     /// Whether a receiver tells anybody.
@@ -111,22 +165,20 @@ impl Quiet {
         }
         let always = mute.iter().any(|name| intervals.is_always(name))
             || (!active.is_empty() && active.iter().all(|name| intervals.is_never(name)));
-        (!when.is_empty()).then(|| Self { when: when.join(", and "), always })
+        let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        let when = when.join(", and ");
+        (!when.is_empty()).then(|| Self { when, always, mute: owned(mute), active: owned(active) })
     }
 }
 
 impl Route {
-    fn read(json: &Value, above: &str, intervals: &Intervals) -> Self {
+    fn read(json: &Value, above: &str, waits: &Waits, intervals: &Intervals) -> Self {
         let receiver = json["receiver"].as_str().unwrap_or(above).to_owned();
-        let old = |key: &'static str, regex: bool| {
-            let entries = json[key].as_object().into_iter().flatten();
-            entries.filter_map(move |(name, value)| Some(Matcher::equal(name, value.as_str()?, regex)))
-        };
-        let matchers = list(&json["matchers"]).filter_map(|text| Matcher::read(text.as_str()?));
-        let matchers = matchers.chain(old("match", false)).chain(old("match_re", true)).collect();
-        let routes = list(&json["routes"]).map(|route| Self::read(route, &receiver, intervals)).collect();
+        let matchers = matchers(json, "");
+        let waits = waits.below(json);
+        let routes = list(&json["routes"]).map(|route| Self::read(route, &receiver, &waits, intervals)).collect();
         let quiet = Quiet::read(json, intervals);
-        Self { matchers, goes_on: json["continue"] == true, quiet, routes, receiver }
+        Self { matchers, goes_on: json["continue"] == true, quiet, waits, routes, receiver }
     }
 
     /// The route as people know it: `{team="ops"} → pager`.
@@ -194,6 +246,23 @@ impl Route {
     pub(crate) fn all(&self) -> Vec<&Self> {
         std::iter::once(self).chain(self.routes.iter().flat_map(Self::all)).collect()
     }
+}
+
+impl Inhibition {
+    fn read(json: &Value) -> Self {
+        let equal = list(&json["equal"]).filter_map(Value::as_str).map(str::to_owned).collect();
+        Self { source: matchers(json, "source_"), target: matchers(json, "target_"), equal }
+    }
+}
+
+/// `matchers`, and the older `match` and `match_re`.
+fn matchers(json: &Value, of: &str) -> Vec<Matcher> {
+    let old = |key: &str, regex: bool| -> Vec<Matcher> {
+        let entries = json[format!("{of}{key}")].as_object().into_iter().flatten();
+        entries.filter_map(|(name, value)| Some(Matcher::equal(name, value.as_str()?, regex))).collect()
+    };
+    let new = list(&json[format!("{of}matchers")]).filter_map(Value::as_str).flat_map(Matcher::read_all).flatten();
+    new.chain(old("match", false)).chain(old("match_re", true)).collect()
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

@@ -44,7 +44,7 @@ fn instance(rule: &Rule, alert: &Alert, held: &[Held], now: f64) -> Instance {
 
 /// Tells alerts by which time intervals they are muted, which the list of alerts leaves out. Where one of several
 /// receivers is told at other times, only that one is muted.
-pub(super) fn mute(held: &mut [Held], groups: &[Group]) {
+pub(crate) fn mute(held: &mut [Held], groups: &[Group]) {
     for alert in held {
         let is_it = |other: &&Held| other.fingerprint == alert.fingerprint;
         let found = groups.iter().filter_map(|group| Some((&group.receiver, group.alerts.iter().find(is_it)?)));
@@ -59,7 +59,7 @@ pub(super) fn mute(held: &mut [Held], groups: &[Group]) {
 }
 
 /// Why Alertmanager tells nobody of an alert, each reason in words; empty if it would. `all` is all that it holds.
-pub(super) fn reasons(alert: &Held, all: &[Held], silences: &[Silence], now: f64) -> Vec<String> {
+pub(crate) fn reasons(alert: &Held, all: &[Held], silences: &[Silence], now: f64) -> Vec<String> {
     let by_silence = alert.status.silenced_by.iter().map(|id| {
         let Some(silence) = silences.iter().find(|silence| silence.id == *id) else {
             return format!("silenced by {id}");

@@ -8,13 +8,13 @@
 //! `alert` and `script` ask the servers; the other files judge what they answered, and write it down.
 
 mod alert;
-mod instance;
+pub(crate) mod instance;
 mod metric;
 mod notify;
 mod rule;
 mod script;
 mod script_links;
-mod words;
+pub(crate) mod words;
 
 use serde_json::{Value, json};
 

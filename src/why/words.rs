@@ -29,7 +29,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A length of time in one unit: `40 s`, `12 min`, `5 h`, `3 days`.
-pub(super) fn span(seconds: f64) -> String {
+pub(crate) fn span(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
     if seconds < 90.0 {
         format!("{seconds:.0} s")
@@ -43,13 +43,13 @@ pub(super) fn span(seconds: f64) -> String {
 }
 
 /// RFC 3339 as seconds since the epoch; `None` for the year 1, by which servers mean never.
-pub(super) fn epoch(text: &str) -> Option<f64> {
+pub(crate) fn epoch(text: &str) -> Option<f64> {
     let seconds = text.parse::<Timestamp>().ok()?.as_duration().as_secs_f64();
     (seconds > 0.0).then_some(seconds)
 }
 
 /// `18:00 UTC`, with the date if it is not today.
-pub(super) fn until(text: &str, now: f64) -> String {
+pub(crate) fn until(text: &str, now: f64) -> String {
     let Ok(time) = text.parse::<Timestamp>() else { return text.to_owned() };
     #[expect(clippy::cast_possible_truncation, reason = "no date is that far away")]
     let today = Timestamp::from_second(now as i64).unwrap_or_default().to_zoned(TimeZone::UTC).date();
@@ -60,7 +60,7 @@ pub(super) fn until(text: &str, now: f64) -> String {
 
 /// What labels are about: `backup.sh`, `db1:9100`, `code="x", job="y"`; empty if there is nothing to tell apart. `common` are the
 /// labels of the rule.
-pub(super) fn subject(labels: &BTreeMap<String, String>, common: &BTreeMap<String, String>) -> String {
+pub(crate) fn subject(labels: &BTreeMap<String, String>, common: &BTreeMap<String, String>) -> String {
     let own: Vec<(&String, &String)> = labels
         .iter()
         .filter(|(name, _)| !common.contains_key(*name) && !["alertname", "__name__"].contains(&name.as_str()))
@@ -83,7 +83,7 @@ pub(super) fn for_whom<'a>(subjects: impl IntoIterator<Item = &'a String>) -> St
 }
 
 /// The first few, and how many more there are.
-pub(super) fn few(mut all: Vec<String>) -> Vec<String> {
+pub(crate) fn few(mut all: Vec<String>) -> Vec<String> {
     if all.len() > FEW + 1 {
         let more = all.len() - FEW;
         all.truncate(FEW);
@@ -93,7 +93,7 @@ pub(super) fn few(mut all: Vec<String>) -> Vec<String> {
 }
 
 /// `1 series`, `2 targets`: `what` is one of them.
-pub(super) fn many(count: usize, what: &str) -> String {
+pub(crate) fn many(count: usize, what: &str) -> String {
     let ending = if count == 1 || what.ends_with('s') { "" } else { "s" };
     format!("{count} {what}{ending}")
 }

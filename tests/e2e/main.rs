@@ -13,6 +13,7 @@
     reason = "in a test, to fail is to panic, and what helps to find out why goes to stderr"
 )]
 
+mod alert;
 mod any_stack;
 mod canary;
 mod change;

@@ -206,6 +206,46 @@ fn increase_and_rate_see_every_run_from_the_first_on() {
     }
 }
 
+#[test]
+fn the_first_run_of_a_declared_job_is_seen_however_short_it_is() {
+    let mut stack = Stack::without_grafana("run-first");
+    let ledger = stack.directory.path().join("ledger");
+    stack.set("MOKO_MON_PUSH_STATE_DIR", ledger.to_str().unwrap());
+    stack.set("MOKO_MON_PUSH_INSTANCE", "test-host");
+    stack.config("jobs:\n  - {name: known, every: 1h}\n");
+    // What the ledger has totals of does not begin anew, whatever the Pushgateway has lost.
+    Ledger::at(&ledger).script("old").update(|state| state.inc(RUNS, &[("status", "failure")], 57.0)).unwrap();
+    stack.up();
+    stack.config("jobs:\n  - {name: known, every: 1h}\n  - {name: x, every: 1h}\n  - {name: old, every: 1h}\n");
+    stack.up();
+    assert_eq!(stack.plan(), Vec::<String>::new(), "zeros are no change");
+    let failures = |name: &str| format!("{RUNS}{{script_name=\"{name}\",status=\"failure\",instance=\"test-host\"}}");
+    // One scrape between the declaration and the first run, which is over in a moment.
+    eventually("the zeros are scraped", || {
+        let seen = (value(&stack, &failures("known"))?, value(&stack, &failures("x"))?);
+        when(seen == (0.0, 0.0), seen)
+    });
+    assert!(!Ledger::at(&ledger).script("x").folder().exists(), "`up` has no part in anybody's totals");
+    let place = Place::of(&stack);
+    assert_eq!(place.run(&["--name", "x", "--", "false"]).status().unwrap().code(), Some(1));
+    assert_eq!(place.run(&["--name", "old", "--", "false"]).status().unwrap().code(), Some(1));
+    eventually("the first failure is scraped", || {
+        let seen = (value(&stack, &failures("x"))?, value(&stack, &failures("old"))?);
+        when(seen == (1.0, 58.0), seen)
+    });
+    let seen = value(&stack, &format!("increase({}[5m])", failures("x"))).unwrap();
+    assert!(seen > 0.9, "increase() of the first failure is {seen}");
+    let old = stack.query(&format!("increase({}[5m]) > 10", failures("old")));
+    assert!(old.is_empty(), "57 failures of long ago are none of today: {old:?}");
+    // A job that has run keeps its totals, also where it is declared anew.
+    stack.config("jobs:\n  - {name: known, every: 1h}\n  - {name: x, every: 2h}\n");
+    stack.up();
+    assert_eq!(counted(&Ledger::at(&ledger).script("x").read().unwrap()), [0.0, 1.0]);
+    let pushed = http::get(&format!("{}/metrics", stack.url("pushgateway"))).1;
+    let group = "instance=\"test-host\",job=\"moko_scripts\",script_name=\"x\",status=\"failure\"} 1\n";
+    assert!(pushed.contains(group), "{pushed}");
+}
+
 /// Text of up to `most` characters, with all that is hard to carry.
 fn text(numbers: &mut Numbers, most: u64) -> String {
     let hard =

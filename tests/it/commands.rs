@@ -296,3 +296,21 @@ fn nothing_is_coloured_where_no_terminal_is_and_odd_surroundings_do_no_harm() {
     assert_eq!(lab.run(&["upp"]).code(), 2);
     assert!(!lab.seen().contains('\u{1b}'), "{}", lab.seen());
 }
+
+/// One usage, whatever is wrong with it.
+#[test]
+fn run_says_how_it_is_called() {
+    let lab = Lab::new();
+    let usage = "Usage: moko-mon run [OPTIONS] -- COMMAND...\n       moko-mon run [OPTIONS] JOB [-- COMMAND...]\n";
+    let wrong: [(&[&str], &str); 3] = [
+        (&["run"], "error: the following required arguments were not provided:\n  <COMMAND>...\n"),
+        (&["run", "--name", "x"], "error: the following required arguments were not provided:\n  <COMMAND>...\n"),
+        (&["run", "x", "--name", "y"], "error: the argument '[JOB]' cannot be used with '--name <NAME>'\n"),
+    ];
+    for (arguments, fact) in wrong {
+        let output = lab.run(arguments);
+        assert_eq!(output.code(), 2, "{arguments:?}");
+        assert!(output.stderr.starts_with(fact) && output.stderr.contains(usage), "{arguments:?}: {}", output.stderr);
+    }
+    assert!(lab.run(&["run", "--help"]).successful().stdout.contains(usage));
+}

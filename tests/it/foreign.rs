@@ -118,7 +118,7 @@ fn a_port_that_is_taken_between_the_look_and_the_start_leaves_a_stack_that_heals
     prometheus    wait      moko-mon-prometheus
     alertmanager  pull      prom/alertmanager:v0.34.0
     alertmanager  create    moko-mon-alertmanager
-    alertmanager  write     /etc/alertmanager/alertmanager.yml
+    alertmanager  write     /etc/alertmanager/messages.tmpl
     alertmanager  start     moko-mon-alertmanager
     alertmanager  wait      moko-mon-alertmanager
     pushgateway   pull      prom/pushgateway:v1.11.3

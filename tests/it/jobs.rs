@@ -26,6 +26,16 @@ fn a_crontab_is_proposed_shown_as_a_diff_and_written_only_when_asked() {
          @@ -4 +4 @@\n-@reboot /srv/agent\n+@reboot moko-mon run --name agent -- /srv/agent\n"
     );
 
+    lab.write("odd", "0 3 * * * flock -n /lock /srv/a.sh%x\n61 * * * * /srv/b\n");
+    let proposed = lab.run(&["jobs", "import", "--crontab", "odd"]).successful();
+    assert!(proposed.stdout.contains("- name: a.sh\n"), "{}", proposed.stdout);
+    let note = "warning: odd:1: the input behind `%` is not part of the job's command\n";
+    assert!(proposed.stderr.contains(note), "{}", proposed.stderr);
+    let diff = lab.run(&["jobs", "wrap", "--crontab", "odd"]).successful();
+    assert!(!diff.stdout.contains("/srv/b"), "{}", diff.stdout);
+    let warning = "warning: odd:2: `61 * * * *` has `61` as minute; the line stays as it is\n";
+    assert!(diff.stderr.contains(warning), "{}", diff.stderr);
+
     lab.run(&["jobs", "import", "--crontab", "tab", "backup.sh", "--write"]).succeeds();
     let written = std::fs::read_to_string(lab.path("work/moko-mon.yaml")).unwrap();
     assert!(written.starts_with("jobs:\n  - name: backup.sh\n") && !written.contains("sync"), "{written}");

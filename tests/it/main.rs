@@ -1,6 +1,8 @@
 //! The real binary in a hermetic environment, against a stateful fake engine: the rare paths.
 
 #[cfg(test)]
+mod alert;
+#[cfg(test)]
 mod change;
 #[cfg(test)]
 mod commands;

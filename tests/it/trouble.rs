@@ -30,7 +30,7 @@ fn a_container_that_exits_shows_its_code_and_its_last_words() {
     prometheus    wait      moko-mon-prometheus                          failed
     alertmanager  pull      prom/alertmanager:v0.34.0
     alertmanager  create    moko-mon-alertmanager
-    alertmanager  write     /etc/alertmanager/alertmanager.yml
+    alertmanager  write     /etc/alertmanager/messages.tmpl
     alertmanager  start     moko-mon-alertmanager
     alertmanager  wait      moko-mon-alertmanager
     pushgateway   pull      prom/pushgateway:v1.11.3
@@ -71,7 +71,7 @@ fn a_container_that_says_nothing_before_it_exits_is_said_to_have_said_nothing() 
     prometheus    wait      moko-mon-prometheus
     alertmanager  pull      prom/alertmanager:v0.34.0
     alertmanager  create    moko-mon-alertmanager
-    alertmanager  write     /etc/alertmanager/alertmanager.yml
+    alertmanager  write     /etc/alertmanager/messages.tmpl
     alertmanager  start     moko-mon-alertmanager
     alertmanager  wait      moko-mon-alertmanager
     pushgateway   pull      prom/pushgateway:v1.11.3
@@ -110,7 +110,7 @@ fn a_container_killed_for_its_memory_says_which_limit_to_raise() {
     prometheus    wait      moko-mon-prometheus                          failed
     alertmanager  pull      prom/alertmanager:v0.34.0
     alertmanager  create    moko-mon-alertmanager
-    alertmanager  write     /etc/alertmanager/alertmanager.yml
+    alertmanager  write     /etc/alertmanager/messages.tmpl
     alertmanager  start     moko-mon-alertmanager
     alertmanager  wait      moko-mon-alertmanager
     pushgateway   pull      prom/pushgateway:v1.11.3
@@ -173,7 +173,7 @@ fn several_failures_are_all_told() {
     prometheus    create    moko-mon-prometheus                          failed
     alertmanager  pull      prom/alertmanager:v0.34.0
     alertmanager  create    moko-mon-alertmanager
-    alertmanager  write     /etc/alertmanager/alertmanager.yml
+    alertmanager  write     /etc/alertmanager/messages.tmpl
     alertmanager  start     moko-mon-alertmanager
     alertmanager  wait      moko-mon-alertmanager
     pushgateway   pull      prom/pushgateway:v1.11.3

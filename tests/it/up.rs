@@ -25,7 +25,7 @@ fn a_fresh_up_does_everything_once_and_says_where_it_is() {
     prometheus    wait      moko-mon-prometheus
     alertmanager  pull      prom/alertmanager:v0.34.0
     alertmanager  create    moko-mon-alertmanager
-    alertmanager  write     /etc/alertmanager/alertmanager.yml
+    alertmanager  write     /etc/alertmanager/messages.tmpl
     alertmanager  start     moko-mon-alertmanager
     alertmanager  wait      moko-mon-alertmanager
     pushgateway   pull      prom/pushgateway:v1.11.3
@@ -143,7 +143,7 @@ fn a_dry_run_prints_every_step_with_its_cause_and_changes_nothing() {
     prometheus    start     moko-mon-prometheus                          missing
     prometheus    wait      moko-mon-prometheus                          until it is ready
     alertmanager  create    moko-mon-alertmanager                        missing
-    alertmanager  write     /etc/alertmanager/alertmanager.yml           missing
+    alertmanager  write     /etc/alertmanager/messages.tmpl           missing
     alertmanager  start     moko-mon-alertmanager                        missing
     alertmanager  wait      moko-mon-alertmanager                        until it is ready
     pushgateway   create    moko-mon-pushgateway                         missing
@@ -194,7 +194,7 @@ fn up_without_grafana_needs_no_password_and_says_nothing_of_one() {
     prometheus    wait      moko-mon-prometheus
     alertmanager  pull      prom/alertmanager:v0.34.0
     alertmanager  create    moko-mon-alertmanager
-    alertmanager  write     /etc/alertmanager/alertmanager.yml
+    alertmanager  write     /etc/alertmanager/messages.tmpl
     alertmanager  start     moko-mon-alertmanager
     alertmanager  wait      moko-mon-alertmanager
     pushgateway   pull      prom/pushgateway:v1.11.3

@@ -4,6 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use moko_mon::ledger::Ledger;
+
 use crate::lab::{Lab, MOKO_MON, left};
 
 /// The same script, plain and wrapped.
@@ -171,4 +173,31 @@ fn a_run_that_would_overlap_is_not_started_and_not_counted() {
     assert_eq!(first.wait().unwrap().code(), Some(143));
     assert_eq!(left(&mut lab.run(&["--name", "x", "--no-overlap", "--", "echo", "third"])).stdout, "third\n");
     assert_eq!(lab.runs("x"), (1.0, 1.0));
+}
+
+#[test]
+fn what_the_command_starts_has_the_same_settings_in_any_folder() {
+    let lab = Lab::new();
+    std::fs::create_dir(lab.path("elsewhere")).unwrap();
+    std::fs::write(lab.path("elsewhere/moko-mon.yaml"), "push: {job: other}\n").unwrap();
+    std::fs::write(lab.path("set.yaml"), "push: {job: chosen, instance: here}\n").unwrap();
+    let script = format!("cd elsewhere; {MOKO_MON} push inc rows_total 2 --type counter; env | grep ^MOKO_MON_ | sort");
+    let flags = ["--config", "set.yaml", "--set", "push.state_dir=mine", "--set", "push.timeout=3s"];
+    let mut command = lab.run(&flags);
+    command.args(["--name", "x", "--", "sh", "-c", &script]).env("MOKO_MON_PUSH_TEXTFILE_DIR", "textfiles");
+    let seen = left(&mut command);
+    assert_eq!((seen.code, seen.stderr.as_str()), (0, ""), "{seen:?}");
+    let folder = lab.folder.path().display();
+    for line in [
+        format!("MOKO_MON_CONFIG={folder}/set.yaml"),
+        format!("MOKO_MON_PUSH_STATE_DIR={folder}/mine"),
+        format!("MOKO_MON_PUSH_TEXTFILE_DIR={folder}/textfiles"),
+        "MOKO_MON_PUSH_TIMEOUT=3s".to_owned(),
+    ] {
+        assert!(seen.stdout.lines().any(|seen| seen == line), "{line} in {}", seen.stdout);
+    }
+    assert!(!seen.stdout.contains("MOKO_MON_PUSH_JOB"), "what the file says is in the file: {}", seen.stdout);
+    let state = Ledger::at(lab.path("mine")).script("x").read().unwrap();
+    assert_eq!(state.get("rows_total", &[]), Some(2.0));
+    assert_eq!(state.get("moko_script_executions_total", &[("status", "success")]), Some(1.0));
 }

@@ -14,8 +14,8 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Starts a command and waits for its first line.
-fn start(mut command: Command) -> (Child, BufReader<ChildStdout>) {
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+fn start(mut command: impl std::borrow::BorrowMut<Command>) -> (Child, BufReader<ChildStdout>) {
+    let mut child = command.borrow_mut().stdout(Stdio::piped()).spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
@@ -38,6 +38,25 @@ fn each_signal_reaches_the_command_which_decides() {
 }
 
 #[test]
+fn a_signal_to_the_whole_group_of_the_wrapper_reaches_the_command_once() {
+    use std::os::unix::process::CommandExt as _;
+    let lab = Lab::new();
+    let script = format!("trap 'echo got' TERM; trap 'exit 7' USR1; {WAIT}");
+    let mut command = lab.run(&["--name", "x", "--", "sh", "-c", &script]);
+    let (mut child, mut stdout) = start(command.process_group(0).stderr(Stdio::null()));
+    let group = |name: &str| {
+        let group = format!("-{}", child.id());
+        assert!(Command::new("kill").args(["-s", name, "--", &group]).status().unwrap().success());
+    };
+    group("TERM");
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    group("USR1");
+    stdout.read_to_string(&mut line).unwrap();
+    assert_eq!((child.wait().unwrap().code(), line.as_str()), (Some(7), "got\n"));
+}
+
+#[test]
 fn without_a_trap_the_signal_ends_it_and_is_the_exit_status() {
     let lab = Lab::new();
     for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3), ("USR1", 10), ("USR2", 12)] {
@@ -52,8 +71,8 @@ fn without_a_trap_the_signal_ends_it_and_is_the_exit_status() {
 #[test]
 fn the_children_of_the_command_get_it_too() {
     let lab = Lab::new();
-    let script = "sh -c 'trap \"echo inner; exit\" TERM; echo ready; while :; do sleep 0.02; done' & \
-                  trap 'echo outer; exit 3' TERM; wait";
+    let script = "trap 'echo outer; exit 3' TERM; \
+                  sh -c 'trap \"echo inner; exit\" TERM; echo ready; while :; do sleep 0.02; done' & wait";
     let (mut child, mut stdout) = start(lab.run(&["--name", "x", "--", "sh", "-c", script]));
     signal(&child, "TERM");
     let mut rest = String::new();

@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Report> {
     let heading = ["JOB", "METRIC", "ALERT", "TEST", "ROUTE", "PANEL"].map(str::to_owned).to_vec();
     let row = |job: &Coverage| {
         let cell = |link: &std::result::Result<&str, String>| link.as_ref().map_or("MISSING", |seen| seen).to_owned();
-        std::iter::once(job.job.clone()).chain(job.links().map(|(_, link)| cell(link))).collect()
+        std::iter::once(table::cell(&job.job)).chain(job.links().map(|(_, link)| cell(link))).collect()
     };
     let mut text = table::columns(&std::iter::once(heading).chain(jobs.iter().map(row)).collect::<Vec<_>>());
     let uncovered: Vec<&Coverage> = jobs.iter().filter(|job| !job.is_whole()).collect();

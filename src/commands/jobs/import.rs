@@ -11,7 +11,7 @@ use super::super::Context;
 use crate::cli;
 use crate::config::{FILE_NAME, quote};
 use crate::error::{Code, Error, Goal as _, Result};
-use crate::jobs::import::{Import, crontab, timers, wrapped};
+use crate::jobs::import::{Import, Wrapped, crontab, timers, wrapped};
 use crate::jobs::zone;
 use crate::ui::Report;
 use crate::yaml;
@@ -41,9 +41,12 @@ pub(super) fn import(context: &Context<'_>, flags: &cli::JobsImport) -> Result<R
     for fact in &found.skipped {
         context.ui.warn(format!("left out: {fact}"));
     }
+    for fact in &found.notes {
+        context.ui.warn(fact);
+    }
     if found.jobs.is_empty() {
         return Ok(Report::new(
-            json!({"jobs": [], "skipped": found.skipped, "written": null}),
+            json!({"jobs": [], "skipped": found.skipped, "notes": found.notes, "written": null}),
             "no job was found".to_owned(),
         ));
     }
@@ -56,7 +59,8 @@ pub(super) fn import(context: &Context<'_>, flags: &cli::JobsImport) -> Result<R
         }
         None => proposal.trim_end().to_owned(),
     };
-    Ok(Report::new(json!({"jobs": found.jobs, "skipped": found.skipped, "written": written}), text))
+    let data = json!({"jobs": found.jobs, "skipped": found.skipped, "notes": found.notes, "written": written});
+    Ok(Report::new(data, text))
 }
 
 pub(super) fn wrap(context: &Context<'_>, flags: &cli::JobsWrap) -> Result<Report> {
@@ -73,11 +77,15 @@ pub(super) fn wrap(context: &Context<'_>, flags: &cli::JobsWrap) -> Result<Repor
         };
         config.jobs.iter().find(|job| job.command.as_ref().is_some_and(same)).map(|job| job.name.clone())
     };
-    let changes = wrapped(&text, system, known);
+    let Wrapped { changes, left } = wrapped(&text, system, &shown, known);
+    for fact in &left {
+        context.ui.warn(format!("{fact}; the line stays as it is"));
+    }
     if changes.is_empty() {
+        let every = if left.is_empty() { "every command" } else { "every other command" };
         return Ok(Report::new(
-            json!({"changes": []}),
-            "nothing to do: every command has `moko-mon run` in front".to_owned(),
+            json!({"changes": [], "left": left}),
+            format!("nothing to do: {every} has `moko-mon run` in front"),
         ));
     }
     let mut diff = format!("--- {shown}\n+++ {shown}");
@@ -88,7 +96,7 @@ pub(super) fn wrap(context: &Context<'_>, flags: &cli::JobsWrap) -> Result<Repor
         .ui
         .warn("cron looks for programs in `/usr/bin` and `/bin` unless the crontab sets PATH; nothing was changed");
     let data = changes.iter().map(|(line, before, after)| json!({"line": line, "before": before, "after": after}));
-    Ok(Report::new(json!({"changes": data.collect::<Vec<_>>()}), diff))
+    Ok(Report::new(json!({"changes": data.collect::<Vec<_>>(), "left": left}), diff))
 }
 
 /// Adds the jobs to the settings, where these have none yet.

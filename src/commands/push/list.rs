@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Report> {
 }
 
 fn row(push: &Push, group: &Group) -> Vec<String> {
-    let label = |name: &str| group.labels.get(name).map_or_else(|| "-".to_owned(), |value| printable(value));
+    let label = |name: &str| group.labels.get(name).map_or_else(|| "-".to_owned(), |value| table::cell(value));
     let others = group.labels.iter().filter(|(name, _)| !["job", "instance", SCRIPT].contains(&name.as_str()));
     let mut job = label("job");
     for (name, value) in others {
@@ -32,12 +32,4 @@ fn row(push: &Push, group: &Group) -> Vec<String> {
     let instance = if push.script_of(group).is_some() { "this host".to_owned() } else { label("instance") };
     let state = if group.last_push_successful { "ok" } else { "last push refused" };
     vec![label(SCRIPT), instance, job, shown_age(group), group.metrics().count().to_string(), state.to_owned()]
-}
-
-/// A value on one line of a table.
-fn printable(value: &str) -> String {
-    const WIDEST: usize = 60;
-    let shown: String = value.chars().take(WIDEST).flat_map(char::escape_debug).collect();
-    let shown = shown.replace("\\'", "'").replace("\\\"", "\"");
-    if value.chars().count() > WIDEST { format!("{shown}…") } else { shown }
 }

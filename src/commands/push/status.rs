@@ -76,7 +76,7 @@ impl Pending {
         let since = self.since.map(|since| Duration::try_from_secs_f64(ledger::now() - since).unwrap_or_default());
         let error = self.trouble.as_ref().map_or("-", |trouble| trouble.error.as_str());
         vec![
-            self.script.escape_debug().to_string(),
+            table::cell(&self.script),
             since.map_or_else(|| "-".to_owned(), |age| format!("{} ago", human(age))),
             error.to_owned(),
         ]

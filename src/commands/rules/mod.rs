@@ -32,7 +32,14 @@ pub(super) async fn run(context: &Context<'_>, what: &cli::Rules) -> Result<Repo
 async fn entries(context: &Context<'_>) -> Result<(Vec<Entry>, bool)> {
     let config = context.config()?.config;
     let stack = Stack::desired(&config)?;
-    let files = files(&config, &context.sources.directory);
+    let own = rules::own().map(|(name, text)| File {
+        path: format!("{RULES_PATH}/{name}"),
+        shown: name.to_owned(),
+        ours: true,
+        groups: rules::groups(text.as_bytes()),
+        disabled: BTreeSet::new(),
+    });
+    let files: Vec<File> = files(&config, &context.sources.directory).into_iter().chain(own).collect();
     let loaded = match loaded(context, &stack).await {
         Ok(loaded) => Some(loaded),
         Err(why) => {

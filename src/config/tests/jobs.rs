@@ -79,6 +79,11 @@ fn what_is_wrong_with_a_job_is_told_with_its_place() {
             "2:33: jobs[0].command: `./backup.sh` is a single value; expected a list (lines that start with `- `)",
         ),
         (
+            "- {name: a, every: 1h, command: []}",
+            "2:24: jobs[0].command: the list is empty; expected the program and its arguments, or no `command`: then \
+             `moko-mon run` is given it",
+        ),
+        (
             "- {name: a, every: 1h, runbook: wiki}",
             "2:33: jobs[0].runbook: `wiki` does not start with `http://` or `https://`; expected an address such as `https://grafana.example.com/team`",
         ),

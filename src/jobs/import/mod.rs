@@ -1,5 +1,6 @@
 //! Jobs that a machine has already, read from a crontab or from systemd's timers: a proposal for the manifest.
 
+mod command;
 mod crontab;
 mod timers;
 
@@ -7,7 +8,7 @@ use serde::Serialize;
 
 use super::{Schedule, zone};
 
-pub use crontab::{crontab, wrapped};
+pub use crontab::{Wrapped, crontab, wrapped};
 pub use timers::timers;
 
 /// What was found.
@@ -17,6 +18,8 @@ pub struct Import {
     pub jobs: Vec<Proposal>,
     /// What cannot, and why: one sentence each, with its place.
     pub skipped: Vec<String>,
+    /// What is missing from a job that can be one: one sentence each, with its place.
+    pub notes: Vec<String>,
 }
 
 /// A job as it would stand in the manifest.
@@ -62,31 +65,4 @@ fn fault(schedule: &str, timezone: Option<&str>) -> Option<String> {
     };
     let fault = Schedule::parse(schedule, zone).err()?;
     Some(format!("`{schedule}` {}", fault.found))
-}
-
-/// A command of a shell as program and arguments: itself, where it has nothing that only a shell understands.
-fn words(command: &str) -> Vec<String> {
-    let plain = |c: char| c.is_alphanumeric() || " \t./_-+,:@%".contains(c);
-    let first = command.split_whitespace().next().unwrap_or_default();
-    if command.chars().all(plain) && !first.contains('=') {
-        return command.split_whitespace().map(str::to_owned).collect();
-    }
-    vec!["sh".to_owned(), "-c".to_owned(), command.to_owned()]
-}
-
-/// What people would call a command: the first word that is neither an assignment nor an interpreter.
-fn name_of(command: &str) -> String {
-    const WRAPPERS: [&str; 14] = [
-        "sh", "bash", "zsh", "python", "python3", "perl", "php", "node", "ruby", "env", "nice", "ionice", "sudo",
-        "exec",
-    ];
-    let base = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
-    // What stands behind a directory or a test is the command: `cd /srv && ./backup.sh`, `[ -x a ] && a`.
-    let last =
-        command.split("&&").map(str::trim).find(|part| !part.starts_with("cd ") && !part.starts_with(['[', '!']));
-    let words = last.unwrap_or(command).split_whitespace();
-    let mut words = words.map(|word| word.trim_matches(['"', '\'', '(', ')', ';']));
-    let found =
-        words.find(|word| !word.contains('=') && !word.starts_with('-') && !WRAPPERS.contains(&base(word).as_str()));
-    found.map(base).filter(|name| !name.is_empty()).unwrap_or_else(|| "job".to_owned())
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Import, Proposal, fault, words};
+use super::command::words;
+use super::{Import, Proposal, fault};
 
 /// The jobs of the units in a folder: file names and contents, services among them. `timezone` is the machine's own.
 #[must_use]
@@ -11,14 +12,23 @@ pub fn timers(units: &BTreeMap<String, String>, timezone: Option<&str>) -> Impor
     for (file, text) in units {
         let Some(name) = file.strip_suffix(".timer") else { continue };
         match timer(name, text, units, timezone) {
-            Ok(job) => found.add(job),
+            Ok((job, note)) => {
+                found.add(job);
+                found.notes.extend(note.map(|note| format!("{file}: {note}")));
+            }
             Err(fact) => found.skipped.push(format!("{file}: {fact}")),
         }
     }
     found
 }
 
-fn timer(name: &str, text: &str, units: &BTreeMap<String, String>, timezone: Option<&str>) -> Result<Proposal, String> {
+/// The job of a timer, and what it lacks.
+fn timer(
+    name: &str,
+    text: &str,
+    units: &BTreeMap<String, String>,
+    timezone: Option<&str>,
+) -> Result<(Proposal, Option<String>), String> {
     if name.ends_with('@') {
         return Err("it is a template, of which nobody knows the instances".to_owned());
     }
@@ -37,17 +47,21 @@ fn timer(name: &str, text: &str, units: &BTreeMap<String, String>, timezone: Opt
     }
     let service =
         values(text, "Timer", "Unit").first().map_or_else(|| format!("{name}.service"), |unit| (*unit).to_owned());
-    let start = units.get(&service).map(|text| values(text, "Service", "ExecStart")).unwrap_or_default();
-    // A minus and the like in front say how systemd treats the result.
-    let command = match start.as_slice() {
-        [line] => words(line.trim_start_matches(['-', '@', '+', '!', ':'])),
-        // None, or several, of which no single one is the job.
-        _ => Vec::new(),
+    let (command, note) = match units.get(&service).map(|text| values(text, "Service", "ExecStart")).as_deref() {
+        // A minus and the like in front say how systemd treats the result.
+        Some([line]) => (words(line.trim_start_matches(['-', '@', '+', '!', ':']), "sh"), None),
+        Some([]) => (Vec::new(), Some(format!("`{service}` has no `ExecStart`, so the job has no command"))),
+        Some(lines) => {
+            let fact = format!("`{service}` has {} lines `ExecStart`, and a job has one command", lines.len());
+            (Vec::new(), Some(format!("{fact}: put `moko-mon run --name {name} --` where the work is done")))
+        }
+        None => (Vec::new(), Some(format!("`{service}` is not in the folder, so the job has no command"))),
     };
     let delay = values(text, "Timer", "RandomizedDelaySec").first().and_then(|span| seconds(span)).unwrap_or_default();
     // The usual hour, and how late systemd itself may be.
     let grace = (delay > 0).then(|| crate::jobs::span(std::time::Duration::from_secs(3600 + delay)));
-    Ok(Proposal { name: name.to_owned(), schedule, every, timezone: timezone.map(str::to_owned), grace, command })
+    let timezone = timezone.map(str::to_owned);
+    Ok((Proposal { name: name.to_owned(), schedule, every, timezone, grace, command }, note))
 }
 
 /// The values of a key in a section; an empty one takes back those before it.
@@ -118,13 +132,29 @@ mod tests {
             ("boot.timer", "[Timer]\nOnBootSec=5min\n"),
             ("pg@.timer", "[Timer]\nOnCalendar=daily\n"),
             ("odd.timer", "[Timer]\nOnCalendar=Fri..Mon 05:00\n"),
+            ("steps.timer", "[Timer]\nOnCalendar=daily\n"),
+            ("steps.service", "[Service]\nType=oneshot\nExecStart=/srv/one\nExecStart=/srv/two\n"),
+            ("idle.timer", "[Timer]\nOnCalendar=daily\n"),
+            ("idle.service", "[Service]\nType=oneshot\n"),
         ];
         let units = units.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
         let found = timers(&units, Some("Europe/Berlin"));
         assert_eq!(
             crate::yaml::to_string(&found.jobs).unwrap(),
             "- name: backup\n  schedule: \"Mon..Fri 03:00\"\n  timezone: Europe/Berlin\n  grace: 13h\n  command:\n    - /srv/backup.sh\n    - \"--full\"\n\
-             - name: rome\n  schedule: \"04:00 Europe/Rome\"\n- name: sync\n  every: 1h30m\n  command:\n    - sh\n    - \"-c\"\n    - \"/bin/sh -c 'a && b'\"\n"
+             - name: idle\n  schedule: daily\n  timezone: Europe/Berlin\n\
+             - name: rome\n  schedule: \"04:00 Europe/Rome\"\n\
+             - name: steps\n  schedule: daily\n  timezone: Europe/Berlin\n\
+             - name: sync\n  every: 1h30m\n  command:\n    - sh\n    - \"-c\"\n    - \"/bin/sh -c 'a && b'\"\n"
+        );
+        assert_eq!(
+            found.notes,
+            [
+                "idle.timer: `idle.service` has no `ExecStart`, so the job has no command",
+                "rome.timer: `rome.service` is not in the folder, so the job has no command",
+                "steps.timer: `steps.service` has 2 lines `ExecStart`, and a job has one command: put `moko-mon run --name \
+                 steps --` where the work is done",
+            ]
         );
         assert_eq!(
             found.skipped,

@@ -147,7 +147,8 @@ fn opsgenie(api_key: &UserFile, api_url: Option<&str>) -> Value {
     out["message"] = template("moko.opsgenie.message");
     out["description"] = template("moko.opsgenie.description");
     out["priority"] = template("moko.opsgenie.priority");
-    out["source"] = template("moko.alerts.url");
+    // 100 characters at most, and Alertmanager does not cut it.
+    out["source"] = json!("moko-mon");
     out
 }
 

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use serde_json::Value;
 
 use super::list;
@@ -24,6 +26,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// The intervals of a configuration, each with the entries of which one has to fit.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Intervals(BTreeMap<String, Vec<Value>>);
 
 impl Intervals {
@@ -42,6 +45,18 @@ impl Intervals {
         self.0.get(name).is_some_and(|entries| entries.iter().any(is_unrestricted))
     }
 
+    /// Whether it is at this time; `None` where that depends on a time zone that nobody knows.
+    pub(super) fn holds(&self, name: &str, at: Timestamp) -> Option<bool> {
+        let all: Vec<Option<bool>> = self.0.get(name)?.iter().map(|entry| holds(entry, at)).collect();
+        if all.contains(&Some(true)) { Some(true) } else { (!all.contains(&None)).then_some(false) }
+    }
+
+    /// When it is, in words.
+    pub(super) fn words(&self, name: &str) -> String {
+        let all: Vec<String> = self.0.get(name).into_iter().flatten().map(words).collect();
+        if all.is_empty() { "never".to_owned() } else { all.join(", or ") }
+    }
+
     /// Whether it is never now: it has no entry.
     pub(super) fn is_never(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(Vec::is_empty)
@@ -56,11 +71,55 @@ fn is_unrestricted(entry: &Value) -> bool {
         ranges.is_empty() || all.all(|value| covered.contains(&value))
     };
     is_free("weekdays", 0..7, &|day| position(&WEEKDAYS, day))
-        && is_free("months", 1..13, &|month| position(&MONTHS, month).map(|at| at + 1).or(month.parse().ok()))
+        && is_free("months", 1..13, &month)
         && (is_free("days_of_month", 1..32, &|day| day.parse().ok())
             || is_free("days_of_month", -31..0, &|day| day.parse().ok()))
         && is_free("times", 0..1440, &minute)
         && list(&entry["years"]).next().is_none()
+}
+
+/// Whether an entry fits a time; `None` for an unknown time zone.
+fn holds(entry: &Value, at: Timestamp) -> Option<bool> {
+    let zone = match entry["location"].as_str() {
+        None | Some("" | "UTC" | "Local") => TimeZone::UTC,
+        Some(name) => TimeZone::get(name).ok()?,
+    };
+    let at: Zoned = at.to_zoned(zone);
+    let fits = |key: &str, value: i64, number: &dyn Fn(&str) -> Option<i64>| {
+        let ranges: Vec<&Value> = list(&entry[key]).collect();
+        ranges.is_empty() || ranges.iter().any(|range| values(range, number).contains(&value))
+    };
+    let days = i64::from(at.days_in_month());
+    // The last day of the month is -1.
+    let day = |text: &str| text.parse::<i64>().ok().map(|day| if day < 0 { (days + day + 1).max(1) } else { day });
+    Some(
+        fits("times", i64::from(at.hour()) * 60 + i64::from(at.minute()), &minute)
+            && fits("weekdays", i64::from(at.weekday().to_sunday_zero_offset()), &|day| position(&WEEKDAYS, day))
+            && fits("days_of_month", i64::from(at.day()), &day)
+            && fits("months", i64::from(at.month()), &month)
+            && fits("years", i64::from(at.year()), &|year| year.parse().ok()),
+    )
+}
+
+/// An entry in words: `22:00 to 24:00, monday:friday, Europe/Berlin`.
+fn words(entry: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let times =
+        list(&entry["times"]).map(|range| format!("{} to {}", text(&range["start_time"]), text(&range["end_time"])));
+    let times = times.collect::<Vec<_>>().join(" and ");
+    let ranges = [("weekdays", ""), ("days_of_month", "day "), ("months", "month "), ("years", "")];
+    let ranges = ranges.into_iter().map(|(key, what)| {
+        let all = list(&entry[key]).map(|range| format!("{what}{}", text(range).replace(':', " to ")));
+        all.collect::<Vec<_>>().join(" and ")
+    });
+    let location = text(entry.get("location").unwrap_or(&Value::from("")));
+    let all: Vec<String> =
+        std::iter::once(times).chain(ranges).chain([location]).filter(|text| !text.is_empty()).collect();
+    if is_unrestricted(entry) { "at any time".to_owned() } else { all.join(", ") }
+}
+
+fn month(text: &str) -> Option<i64> {
+    position(&MONTHS, text).map(|at| at + 1).or(text.parse().ok())
 }
 
 /// What a range covers: `monday:friday`, `1`, or the minutes from `start_time` to before `end_time`.
@@ -123,6 +182,33 @@ mod tests {
         ] {
             assert!(!is_always(entry), "{entry}");
         }
+    }
+
+    #[test]
+    fn an_entry_holds_in_its_own_time_zone() {
+        let holds = |entry: &str, at: &str| {
+            let config = format!("time_intervals: [{{name: x, time_intervals: [{entry}]}}]");
+            Intervals::read(&yaml::from_str(&config).unwrap()).holds("x", at.parse().unwrap())
+        };
+        let night = "{times: [{start_time: '22:00', end_time: '24:00'}], location: Europe/Berlin}";
+        // A Friday; Berlin is two hours ahead.
+        assert_eq!(holds(night, "2026-07-31T20:00:00Z"), Some(true));
+        assert_eq!(holds(night, "2026-07-31T22:00:00Z"), Some(false));
+        for (entry, expected) in [
+            ("{weekdays: ['monday:friday']}", true),
+            ("{weekdays: ['saturday', 'sunday']}", false),
+            ("{days_of_month: ['-1']}", true),
+            ("{days_of_month: ['30:-1'], months: ['july']}", true),
+            ("{days_of_month: ['1:30']}", false),
+            ("{months: ['1:6']}", false),
+            ("{years: ['2020:2026']}", true),
+            ("{years: [2027]}", false),
+        ] {
+            assert_eq!(holds(entry, "2026-07-31T12:00:00Z"), Some(expected), "{entry}");
+        }
+        assert_eq!(holds("{location: Nowhere/Land}", "2026-07-31T12:00:00Z"), None);
+        let config = yaml::from_str(&format!("time_intervals: [{{name: x, time_intervals: [{night}]}}]")).unwrap();
+        assert_eq!(Intervals::read(&config).words("x"), "22:00 to 24:00, Europe/Berlin");
     }
 
     #[test]

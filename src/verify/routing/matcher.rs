@@ -1,4 +1,6 @@
-//! One condition of a route, as far as it can be judged before an alert fires.
+//! One condition of a route, of an inhibition or of a silence.
+
+use super::pattern;
 
 /// Whether an alert fits, least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,9 +15,9 @@ pub(crate) enum Fits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Matcher {
     pub(crate) name: String,
-    value: String,
-    negated: bool,
-    regex: bool,
+    pub(crate) value: String,
+    pub(crate) negated: bool,
+    pub(crate) regex: bool,
 }
 
 impl std::fmt::Display for Matcher {
@@ -47,10 +49,20 @@ impl Matcher {
         Some(Self { name, value, negated, regex })
     }
 
+    /// All of a text: `team="ops"`, or several as in `{team="ops", severity!="info"}`.
+    pub(crate) fn read_all(text: &str) -> Vec<Option<Self>> {
+        parts(text).into_iter().map(|part| Self::read(&part)).collect()
+    }
+
+    /// What is wrong with its pattern, as far as it can be judged here.
+    pub(crate) fn flaw(&self) -> Option<String> {
+        if self.regex { pattern::flaw(&self.value) } else { None }
+    }
+
     /// Whether a label of this value fits; `None`: the rule does not set it, but a series may have it.
     pub(crate) fn fits(&self, value: Option<&str>) -> Fits {
         let Some(value) = value else { return Fits::Perhaps };
-        let matches = if self.regex { matches(&self.value, value) } else { Some(self.value == value) };
+        let matches = if self.regex { pattern::fits(&self.value, value) } else { Some(self.value == value) };
         match matches {
             None => Fits::Perhaps,
             Some(matches) if matches != self.negated => Fits::Surely,
@@ -59,32 +71,52 @@ impl Matcher {
     }
 }
 
-fn unquoted(text: &str) -> String {
-    serde_json::from_str(text).unwrap_or_else(|_| text.to_owned())
-}
-
-/// Whether a value fits a pattern as a whole; `None` for a pattern beyond alternatives, `.*` and `.+`.
-fn matches(pattern: &str, value: &str) -> Option<bool> {
-    let pattern = pattern.trim_start_matches('^').trim_end_matches('$');
-    let grouped = pattern.strip_prefix('(').and_then(|inner| inner.strip_suffix(')'));
-    let pattern = grouped.map_or(pattern, |inner| inner.strip_prefix("?:").unwrap_or(inner));
-    let mut any = false;
-    for one in pattern.split('|') {
-        any |= alternative(one, value)?;
+/// The text between the commas that stand in no quotes, without braces around all of it.
+fn parts(text: &str) -> Vec<String> {
+    let text = text.trim();
+    let text = text.strip_prefix('{').map_or(text, |inner| inner.strip_suffix('}').unwrap_or(inner));
+    let (mut parts, mut part) = (Vec::new(), String::new());
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for c in text.chars() {
+        if c == ',' && !is_quoted {
+            parts.push(std::mem::take(&mut part));
+            continue;
+        }
+        is_quoted ^= c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        part.push(c);
     }
-    Some(any)
+    // A comma may stand at the end.
+    if parts.is_empty() || !part.trim().is_empty() {
+        parts.push(part);
+    }
+    parts
 }
 
-fn alternative(pattern: &str, value: &str) -> Option<bool> {
-    let is_plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "_-:/ @".contains(c));
-    for (wild, least) in [(".*", 0), (".+", 1)] {
-        if let Some((start, end)) = pattern.split_once(wild) {
-            let fits =
-                value.len() >= start.len() + end.len() + least && value.starts_with(start) && value.ends_with(end);
-            return (is_plain(start) && is_plain(end)).then_some(fits);
+/// A text without the quotes around it, and without the backslashes that they ask for. One before any other character
+/// is kept: it belongs to a pattern.
+fn unquoted(text: &str) -> String {
+    if let Ok(plain) = serde_json::from_str(text) {
+        return plain;
+    }
+    let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let Some(inner) = inner.filter(|_| text.len() > 1) else { return text.to_owned() };
+    let mut out = String::new();
+    let mut rest = inner.chars().peekable();
+    while let Some(c) = rest.next() {
+        match (c, rest.peek()) {
+            ('\\', Some(&next @ ('\\' | '"'))) => {
+                rest.next();
+                out.push(next);
+            }
+            ('\\', Some('n')) => {
+                rest.next();
+                out.push('\n');
+            }
+            (c, _) => out.push(c),
         }
     }
-    is_plain(pattern).then_some(pattern == value)
+    out
 }
 
 #[cfg(test)]
@@ -101,6 +133,18 @@ mod tests {
             assert_eq!(Matcher::read(text).unwrap().to_string(), text);
         }
         assert_eq!(Matcher::read("team = ops").unwrap().to_string(), r#"team="ops""#);
+        assert_eq!(Matcher::read(r#"a=~"x\.\"y""#).unwrap().value, "x\\.\"y");
+    }
+
+    #[test]
+    fn one_text_may_hold_several() {
+        let read = |text: &str| -> Vec<String> {
+            let all = Matcher::read_all(text).into_iter();
+            all.map(|matcher| matcher.map_or_else(|| "?".to_owned(), |matcher| matcher.to_string())).collect()
+        };
+        assert_eq!(read(r#"{ a="x,\"y", b!~"z", }"#), [r#"a="x,\"y""#, r#"b!~"z""#]);
+        assert_eq!(read("a=1,b"), [r#"a="1""#, "?"]);
+        assert_eq!(read(""), ["?"]);
     }
 
     #[test]
@@ -111,6 +155,7 @@ mod tests {
         assert_eq!(fits(r#"team=~"(a|dev.*)""#, Some("devops")), Fits::Surely);
         assert_eq!(fits(r#"team=~"dev.+""#, Some("dev")), Fits::Never);
         assert_eq!(fits(r#"team!~"a|b""#, Some("c")), Fits::Surely);
-        assert_eq!(fits(r#"team=~"[a-d]ops""#, Some("dops")), Fits::Perhaps);
+        assert_eq!(fits(r#"team=~"[a-d]ops""#, Some("dops")), Fits::Surely);
+        assert_eq!(fits(r#"team=~"\\pLops""#, Some("dops")), Fits::Perhaps);
     }
 }

@@ -36,7 +36,14 @@ fn firing(data: &mut Data, alert: &str, script: &str) {
 }
 
 fn jobs(data: &mut Data) {
-    for (script, due) in [("fine", -90 * HOUR), ("failed", -90 * HOUR), ("slow", -90 * HOUR), ("new", -2 * HOUR)] {
+    for (script, due) in [
+        ("fine", -90 * HOUR),
+        ("failed", -90 * HOUR),
+        ("slow", -90 * HOUR),
+        ("new", -2 * HOUR),
+        ("waits", HOUR),
+        ("runs", HOUR),
+    ] {
         declare(data, script, due, 600.0);
     }
     ran(data, "fine", -20 * MINUTE, 0.0, Some(40 * MINUTE));
@@ -47,6 +54,7 @@ fn jobs(data: &mut Data) {
     // Still running: what ended before was the run before it.
     ran(data, "slow", -25 * MINUTE, 1.0, None);
     ended(data, "slow", "success", -2 * HOUR);
+    ran(data, "runs", -MINUTE, 1.0, None);
     firing(data, "JobFailed", "failed");
     firing(data, "JobLate", "failed");
     firing(data, "JobRunningTooLong", "slow");
@@ -57,10 +65,12 @@ fn jobs(data: &mut Data) {
 
 const JOBS: &str = r#"
     # The worst of its alerts.
-    9A {script_name="fine"} 0
-    9A {script_name="failed"} 4
-    9A {script_name="slow"} 2
-    9A {script_name="new"} 5
+    9A {script_name="fine"} 1
+    9A {script_name="failed"} 6
+    9A {script_name="slow"} 4
+    9A {script_name="new"} 7
+    9A {script_name="waits"} 0
+    9A {script_name="runs"} 2
     # 1768134600 minus 900, 3600 and 7200, in milliseconds.
     9B {script_name="fine"} 1768133700000
     9B {script_name="failed"} 1768131000000
@@ -70,17 +80,23 @@ const JOBS: &str = r#"
     9C {script_name="failed"} 1767810600000
     9C {script_name="slow"} 1767810600000
     9C {script_name="new"} 1768127400000
+    9C {script_name="waits"} 1768138200000
+    9C {script_name="runs"} 1768138200000
     # 20 minutes less 15, 10 less 9, and 25 so far.
     9D {script_name="fine"} 300
     9D {script_name="failed"} 60
     9D {script_name="slow"} 1500
+    9D {script_name="runs"} 60
     9E {script_name="fine"} 600
     9E {script_name="failed"} 600
     9E {script_name="slow"} 600
     9E {script_name="new"} 600
+    9E {script_name="waits"} 600
+    9E {script_name="runs"} 600
     9F {script_name="fine"} 0.5
     9F {script_name="failed"} 0.1
     9F {script_name="slow"} 2.5
+    9F {script_name="runs"} 0.1
     # They ran.
     7A {script_name="fine",status="success"} 1768133700000
     7A {script_name="failed",status="failure"} 1768134060000

@@ -9,7 +9,7 @@ use crate::alerting::TEST_ALERT;
 use crate::component::Component;
 use crate::error::Result;
 use crate::http::prometheus::{RuleGroup, RuleKind};
-use crate::verify::routing::{Known, Routing};
+use crate::verify::routing::{Fits, Known, Routing};
 use crate::verify::{Finding, Outcome, World};
 
 /// Names of receivers that are meant to tell nobody.
@@ -39,12 +39,24 @@ fn judge_receivers(routing: &Routing, ours: bool) -> Finding {
         "{}, each to a receiver with an integration, or to one that is meant to tell nobody",
         many(routes, "route")
     );
+    if ours && default.is_some() && told_of(routing, "critical") && told_of(routing, "warning") {
+        return Finding::pass(format!("somebody is told of `critical` and of `warning`; {fine}"));
+    }
     let hint = if ours {
         "name receivers under `receivers` and `notify` in moko-mon.yaml; `moko-mon up` applies them"
     } else {
         hint
     };
     Finding::warn_if_any(default.into_iter().collect(), hint, fine)
+}
+
+/// Whether somebody is told of an alert that has nothing but a severity.
+fn told_of(routing: &Routing, severity: &str) -> bool {
+    let labels = routing.root.all().into_iter().flat_map(|route| &route.matchers).map(|matcher| matcher.name.clone());
+    let mut labels: BTreeMap<String, String> = labels.map(|name| (name, String::new())).collect();
+    labels.insert("severity".to_owned(), severity.to_owned());
+    let taken = routing.root.takes(&Known { labels });
+    taken.iter().any(|(route, fits)| *fits == Fits::Surely && routing.tells(&route.receiver))
 }
 
 pub(super) async fn look_routes(world: &World) -> Result<Finding> {
@@ -143,6 +155,16 @@ mod tests {
             ["nobody will be told of what reaches the default route: receiver `nobody` has no integration"]
         );
         assert!(finding.hint.unwrap().contains("webhook_configs"));
+    }
+
+    #[test]
+    fn with_our_default_receiver_it_is_enough_that_somebody_is_told_of_what_matters() {
+        let both = "{matchers: ['severity=~\"critical|warning\"'], receiver: pager}";
+        assert_eq!(judge_receivers(&routing(both, PAGER), true).outcome, Outcome::Pass);
+        let one = "{matchers: ['severity=\"critical\"'], receiver: pager}";
+        assert_eq!(judge_receivers(&routing(one, PAGER), true).outcome, Outcome::Warn);
+        let team = "{matchers: ['severity=~\"critical|warning\"', 'team=\"ops\"'], receiver: pager}";
+        assert_eq!(judge_receivers(&routing(team, PAGER), true).outcome, Outcome::Warn);
     }
 
     #[test]

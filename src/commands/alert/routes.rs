@@ -1,0 +1,66 @@
+//! `alert routes`: who would be told of an alert, from the settings alone.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::super::Context;
+use super::super::rules::files;
+use crate::alert::audience::Audience;
+use crate::alert::label::labels;
+use crate::cli;
+use crate::component::Component;
+use crate::config::Config;
+use crate::error::{Code, Error, Result};
+use crate::http::prometheus::RuleKind;
+use crate::stack::Stack;
+use crate::ui::Report;
+use crate::verify::routing::Routing;
+
+pub(super) fn run(context: &Context<'_>, flags: &cli::AlertRoutes) -> Result<Report> {
+    let given = labels("could not follow the routes", &flags.labels)?;
+    let config = context.config()?.config;
+    let filled = fixed(context, &config, &given);
+    let all = filled.iter().chain(&given).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let routing = routing(&config)?;
+    let audience = Audience::of(&all, &routing, Timestamp::now());
+    let mut text = format!("{}\n", audience.alert());
+    if !filled.is_empty() {
+        let words: Vec<String> = filled.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        text.push_str(&format!("filled in, as Prometheus does: {}\n", words.join(", ")));
+    }
+    text.push_str(&format!("\n{}", audience.text()));
+    let mut data = audience.json();
+    data["filled_in"] = json!(filled);
+    let failed = (!audience.is_told()).then(|| {
+        Error::new(Code::NobodyTold, format!("nobody would be told of {}", audience.alert()))
+            .cause("its routes lead only to receivers that have no integration")
+            .hint("name receivers for its severity under `notify` in moko-mon.yaml, or write a route for it under `routes`")
+    });
+    Ok(Report { failed, ..Report::new(data, text) })
+}
+
+/// The labels that the alert's rule and the settings add to it, where they are not given.
+fn fixed(context: &Context<'_>, config: &Config, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut all: BTreeMap<String, String> = config.prometheus.external_labels.clone().into_iter().collect();
+    let files = files(config, &context.sources.directory);
+    let rules = files.iter().flat_map(|file| &file.groups).flat_map(|group| &group.rules);
+    let mut rules = rules.filter(|rule| rule.kind == RuleKind::Alerting && given.get("alertname") == Some(&rule.name));
+    // Of several rules of one name only one can be meant; which, only its other labels say.
+    if let (Some(rule), None) = (rules.next(), rules.next()) {
+        let fixed = rule.labels.iter().filter(|(_, value)| !value.contains("{{"));
+        all.extend(fixed.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    all.retain(|name, _| !given.contains_key(name));
+    all
+}
+
+/// What `up` would deliver to Alertmanager.
+fn routing(config: &Config) -> Result<Routing> {
+    let stack = Stack::desired(config)?;
+    let files = stack.get(Component::Alertmanager).into_iter().flat_map(|spec| &spec.files);
+    let main = files.into_iter().find(|file| file.path.ends_with("/alertmanager.yml"));
+    let text = main.map(|file| String::from_utf8_lossy(&file.content).into_owned()).unwrap_or_default();
+    Routing::read(&text)
+}
