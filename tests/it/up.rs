@@ -139,11 +139,13 @@ fn a_dry_run_prints_every_step_with_its_cause_and_changes_nothing() {
     prometheus    write     /etc/prometheus/rules/alerts-config.yml      missing
     prometheus    write     /etc/prometheus/rules/stack-alerts.yml       missing
     prometheus    write     /etc/prometheus/rules/canary.yml             missing
+    prometheus    write     /etc/prometheus/rules/watchdog.yml           missing
     prometheus    write     /etc/prometheus/prometheus.yml               missing
     prometheus    start     moko-mon-prometheus                          missing
     prometheus    wait      moko-mon-prometheus                          until it is ready
     alertmanager  create    moko-mon-alertmanager                        missing
-    alertmanager  write     /etc/alertmanager/messages.tmpl           missing
+    alertmanager  write     /etc/alertmanager/messages.tmpl              missing
+    alertmanager  write     /etc/alertmanager/alertmanager.yml           missing
     alertmanager  start     moko-mon-alertmanager                        missing
     alertmanager  wait      moko-mon-alertmanager                        until it is ready
     pushgateway   create    moko-mon-pushgateway                         missing

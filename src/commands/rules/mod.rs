@@ -39,7 +39,9 @@ async fn entries(context: &Context<'_>) -> Result<(Vec<Entry>, bool)> {
         groups: rules::groups(text.as_bytes()),
         disabled: BTreeSet::new(),
     });
-    let files: Vec<File> = files(&config, &context.sources.directory).into_iter().chain(own).collect();
+    let mut files = files(&config, &context.sources.directory);
+    let theirs = files.iter().position(|file| !file.ours).unwrap_or(files.len());
+    files.splice(theirs..theirs, own);
     let loaded = match loaded(context, &stack).await {
         Ok(loaded) => Some(loaded),
         Err(why) => {
