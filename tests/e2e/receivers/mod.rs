@@ -25,6 +25,7 @@ fn whatever_happens_the_right_people_are_told() {
     routes::each_alert_takes_its_way(&world);
     routes::the_worse_keeps_the_milder_quiet(&world);
     many_alerts_are_few_messages(&world);
+    a_test_says_who_can_be_told(&world);
     what_is_refused_changes_nothing(&world);
     nothing_was_lost(&world, &begun);
     the_heart_beats_for_one_alone(&world);
@@ -164,6 +165,19 @@ fn many_alerts_are_few_messages(world: &World) {
         let count = sink.mails().iter().filter(|mail| mail.subject().contains("TargetDown")).count();
         assert!(count <= 3, "{count} mails");
     }
+}
+
+fn a_test_says_who_can_be_told(world: &World) {
+    let test = world.stack.run(&["alert", "test", "--all", "--output", "json"]).code(1).json()["data"].clone();
+    let deliveries = test["deliveries"].as_array().unwrap();
+    assert_eq!(deliveries.len(), 18, "{deliveries:?}");
+    for delivery in deliveries {
+        let failed = delivery["receiver"] == "mail-wrong-ca";
+        assert_eq!(delivery["outcome"], if failed { "failed" } else { "delivered" }, "{delivery}");
+        let reason = delivery["error"].as_str().unwrap_or_default();
+        assert_eq!(reason.contains("certificate signed by unknown authority"), failed, "{delivery}");
+    }
+    world.mails("[test] Test message for receiver mail");
 }
 
 fn what_is_refused_changes_nothing(world: &World) {
