@@ -61,6 +61,11 @@ fn a_script_that_fails_ends_as_a_mail_and_everywhere_else(world: &World) {
     for service in KINDS {
         world.request(service, "nightly");
     }
+    eventually("Slack's app is told", || {
+        let all = world.chats.requests(Service::Slack);
+        let app = all.iter().find(|request| request.path == "/app");
+        when(app.is_some_and(|app| app.header("authorization") == "Bearer slack-token-s9"), all)
+    });
     let told = |receiver: &str| {
         let wanted = (receiver.to_owned(), "JobFailed".to_owned(), String::new());
         eventually(&format!("{receiver} is told"), || when(world.told().contains(&wanted), world.told()));
@@ -158,7 +163,7 @@ fn many_alerts_are_few_messages(world: &World) {
     for service in KINDS {
         world.request(service, "TargetDown");
         let count = world.chats.requests(service).iter().filter(|of| of.body.contains("TargetDown")).count();
-        let receivers = if service == Service::Webhook { 2 } else { 1 };
+        let receivers = if matches!(service, Service::Webhook | Service::Slack) { 2 } else { 1 };
         assert!(count <= 3 * receivers, "{count} requests to {}", service.name());
     }
     for sink in [&world.starttls, &world.implicit] {
@@ -170,7 +175,7 @@ fn many_alerts_are_few_messages(world: &World) {
 fn a_test_says_who_can_be_told(world: &World) {
     let test = world.stack.run(&["alert", "test", "--all", "--output", "json"]).code(1).json()["data"].clone();
     let deliveries = test["deliveries"].as_array().unwrap();
-    assert_eq!(deliveries.len(), 18, "{deliveries:?}");
+    assert_eq!(deliveries.len(), 19, "{deliveries:?}");
     for delivery in deliveries {
         let failed = delivery["receiver"] == "mail-wrong-ca";
         assert_eq!(delivery["outcome"], if failed { "failed" } else { "delivered" }, "{delivery}");

@@ -8,7 +8,7 @@ use crate::support::docker::attempt;
 
 /// Another password for mail alone: `up` delivers it, and the next mail is sent with it. Returns the new one.
 pub(super) fn a_changed_password_is_delivered(world: &World) -> String {
-    let password = format!("{}-changed", SECRETS[8]);
+    let password = format!("{}-changed", SECRETS[9]);
     world.stack.write("secrets/smtp", &format!("{password}\n"));
     for sink in [&world.starttls, &world.implicit] {
         sink.password(&password);
@@ -40,7 +40,7 @@ pub(super) fn nobody_sees_them(world: &World, password: &str) {
         }
     }
     let secrets = || SECRETS.into_iter().chain([password]);
-    for secret in secrets().filter(|secret| *secret != SECRETS[8]) {
+    for secret in secrets().filter(|secret| *secret != SECRETS[9]) {
         assert!(seen.contains(secret), "{secret} is not there");
     }
 

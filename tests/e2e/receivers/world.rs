@@ -11,7 +11,7 @@ use crate::sinks::smtp::{SmtpSink, Tls, Wants};
 use crate::support::{Stack, eventually, http, when};
 
 /// What must be seen by nobody, the password of mail last.
-pub(super) const SECRETS: [&str; 9] = [
+pub(super) const SECRETS: [&str; 10] = [
     "slack-address-s1",
     "pagerdutykeys2aaaaaaaaaaaaaaaaaa",
     "teams-address-s3",
@@ -20,7 +20,8 @@ pub(super) const SECRETS: [&str; 9] = [
     "telegram-token-s6",
     "hook-password-s7",
     "heartbeat-address-s8",
-    "mail-password-s9",
+    "slack-token-s9",
+    "mail-password-s10",
 ];
 
 /// The stack and its surroundings.
@@ -35,7 +36,7 @@ impl World {
     /// Everything in place, and nothing started.
     pub(super) fn new() -> Self {
         let mut stack = Stack::without_grafana("receivers");
-        let wants = Wants { tls: Tls::StartTls, login: Some(("moko", SECRETS[8])), mechanisms: "PLAIN LOGIN" };
+        let wants = Wants { tls: Tls::StartTls, login: Some(("moko", SECRETS[9])), mechanisms: "PLAIN LOGIN" };
         let (chats, starttls) = (HttpSink::start(), SmtpSink::start(wants));
         let implicit = SmtpSink::start(Wants { tls: Tls::Implicit, mechanisms: "LOGIN", ..wants });
         stack.set("MOKO_MON_PUSH_STATE_DIR", &stack.directory.path().join("state").display().to_string());
@@ -44,6 +45,7 @@ impl World {
         stack.write("ca.pem", CA);
         for (name, content) in [
             ("slack", address(&format!("slack/{}", SECRETS[0]))),
+            ("slack-app", SECRETS[8].to_owned()),
             ("pagerduty", SECRETS[1].to_owned()),
             ("teams", address(&format!("teams/{}", SECRETS[2]))),
             ("opsgenie", SECRETS[3].to_owned()),
@@ -51,7 +53,7 @@ impl World {
             ("hook", SECRETS[6].to_owned()),
             ("heartbeat", address(&format!("webhook/{}", SECRETS[7]))),
             ("raw", address("webhook/raw")),
-            ("smtp", SECRETS[8].to_owned()),
+            ("smtp", SECRETS[9].to_owned()),
         ] {
             stack.write(&format!("secrets/{name}"), &format!("{content}\n"));
         }
