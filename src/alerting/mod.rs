@@ -2,10 +2,12 @@
 
 mod doubts;
 mod notify;
+mod reach;
 mod receiver;
 
 pub use doubts::doubts;
 pub use notify::{Audience, Heartbeat, Notify, OwnRoute, QuietHours, Url};
+pub use reach::unreachable;
 pub use receiver::{Email, Integration, Receiver, Slack, Tls, Webhook};
 
 /// The receiver that has no integration: alerts are visible in Alertmanager, nobody is told.

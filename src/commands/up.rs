@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{Context, demo};
+use crate::alerting;
 use crate::apply::{Apply, check_files};
 use crate::cli;
 use crate::component::Component;
@@ -61,6 +62,9 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
     let deadline = Instant::now() + flags.wait.as_duration();
     let apply = Apply::new(&docker, &http, context.ui, &context.stop, &stack, &observed, deadline);
     check_files(&apply, &plan).await?;
+    if plan.chain(Component::Alertmanager).next().is_some() {
+        alerting::unreachable(&config.receivers).await.into_iter().for_each(|warning| context.ui.warn(warning));
+    }
     let done_so_far = apply.run(&plan).await;
     if let Some(Err(failed)) = observed.grafana {
         if done_so_far.is_ok() {

@@ -42,7 +42,7 @@ impl<'a> Flight<'a> {
         let mut hops: Vec<Hop> = Vec::new();
         let ground = self.ground().await;
         let way = async {
-            for part in PARTS.iter().take(PARTS.len() - 1) {
+            for part in PARTS.iter().take_while(|part| part.name != "removed") {
                 let begun = Instant::now();
                 let finding = match hops.last() {
                     Some(last) if last.finding.outcome == Outcome::Fail => {
@@ -295,7 +295,7 @@ impl<'a> Flight<'a> {
 /// is well.
 fn cut_off(hops: &mut Vec<Hop>, tell: impl Fn(&Hop)) {
     let done = hops.len();
-    for (index, part) in PARTS.iter().enumerate().take(PARTS.len() - 1).skip(done) {
+    for (index, part) in PARTS.iter().take_while(|part| part.name != "removed").enumerate().skip(done) {
         let finding = if index == done {
             Finding::fail("interrupted before it was done", "send another with `moko-mon verify --deep`")
         } else {

@@ -2,8 +2,8 @@
 //!
 //! A metric of its own is pushed, and a rule made for it fires (`assets/canary.yml`). Alertmanager has a route that only
 //! this alert takes; it ends in a webhook to an address of Prometheus that answers any POST and changes nothing. So the
-//! notification leaves Alertmanager over the network and is answered, on any engine, and no person is told. What it does
-//! not prove is that the addresses and secrets of people's own receivers are right: `alerting.delivery` watches those.
+//! notification leaves Alertmanager over the network and is answered, on any engine, and no person is told. That the
+//! addresses and secrets of people's own receivers are right is proved behind it, by test messages (`people`).
 //!
 //! Each canary has an id, which is a label of its metric, so several do not disturb each other; only the count of
 //! notifications is shared by those that fly at the same time.
@@ -11,8 +11,9 @@
 mod flight;
 mod ground;
 mod patience;
+mod people;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ struct Part {
     about: &'static str,
 }
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     Part {
         name: "pushed",
         id: "canary.pushed",
@@ -85,12 +86,21 @@ const PARTS: [Part; 7] = [
         component: Component::Pushgateway,
         about: "Nothing of the canary is left in the Pushgateway.",
     },
+    Part {
+        name: DELIVERED,
+        id: "canary.delivered",
+        component: Component::Alertmanager,
+        about: "The receivers of the settings take a test message, but for those that wake people.",
+    },
 ];
+
+/// The hop behind the canary's own.
+const DELIVERED: &str = "delivered";
 
 /// A part of the way that was taken, or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hop {
-    /// `pushed`, `scraped`, `fired`, `received`, `notified`, `resolved` or `removed`.
+    /// `pushed`, `scraped`, `fired`, `received`, `notified`, `resolved`, `removed` or `delivered`.
     pub name: &'static str,
     /// How it went.
     pub finding: Finding,
@@ -136,9 +146,19 @@ pub async fn send(world: &World, made: &[Checked], stop: &CancellationToken, tel
     let servers = WAY.map(|component| reachable(world, made, component));
     let hops = match servers {
         [Ok(pushgateway), Ok(prometheus), Ok(alertmanager)] => {
-            flight::Flight::new(&id, pushgateway, prometheus, alertmanager, world.expected.is_some())
-                .fly(stop, tell)
-                .await
+            let mut hops = flight::Flight::new(&id, pushgateway, prometheus, alertmanager, world.expected.is_some())
+                .fly(stop, &tell)
+                .await;
+            let begun = Instant::now();
+            let finding = if stop.is_cancelled() {
+                Finding::skip("interrupted before it was begun")
+            } else {
+                people::deliver(world, alertmanager, stop).await.unwrap_or_else(Finding::from)
+            };
+            let hop = Hop { name: DELIVERED, finding, took: begun.elapsed() };
+            tell(&hop);
+            hops.push(hop);
+            hops
         }
         [pushgateway, prometheus, alertmanager] => {
             let missing = pushgateway.err().or(prometheus.err()).or(alertmanager.err()).unwrap_or_default();

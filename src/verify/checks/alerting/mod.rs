@@ -57,6 +57,13 @@ pub(in crate::verify) fn checks(world: &World) -> Vec<Check> {
             |world| routes::look_routes(world).boxed(),
         ),
         check(
+            "alerting.heartbeat",
+            alertmanager,
+            "The alert that always fires goes to the heartbeat's address, so that the end of monitoring is noticed.",
+            &["alerting.ready"],
+            |world| routes::look_heartbeat(world).boxed(),
+        ),
+        check(
             "alerting.delivery",
             alertmanager,
             "Receivers took the notifications that were sent to them of late.",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::{few, many, not_given};
-use crate::alerting::TEST_ALERT;
+use crate::alerting::{HEARTBEAT, TEST_ALERT, WATCHDOG};
 use crate::component::Component;
 use crate::error::Result;
 use crate::http::prometheus::{RuleGroup, RuleKind};
@@ -52,11 +52,47 @@ fn judge_receivers(routing: &Routing, ours: bool) -> Finding {
 
 /// Whether somebody is told of an alert that has nothing but a severity.
 fn told_of(routing: &Routing, severity: &str) -> bool {
-    let labels = routing.root.all().into_iter().flat_map(|route| &route.matchers).map(|matcher| matcher.name.clone());
-    let mut labels: BTreeMap<String, String> = labels.map(|name| (name, String::new())).collect();
-    labels.insert("severity".to_owned(), severity.to_owned());
+    receivers_of(routing, &[("severity", severity)]).into_iter().any(|receiver| routing.tells(receiver))
+}
+
+pub(super) async fn look_heartbeat(world: &World) -> Result<Finding> {
+    let Some(server) = world.server(Component::Alertmanager) else { return Ok(not_given(Component::Alertmanager)) };
+    let Some(expected) = &world.expected else {
+        return Ok(Finding::skip("whether a stack that moko-mon did not make has a dead man's switch is not known"));
+    };
+    let routing = world.facts.alertmanager.routing(server).await?;
+    Ok(judge_heartbeat(routing, expected.config.heartbeat.is_some()))
+}
+
+fn judge_heartbeat(routing: &Routing, wanted: bool) -> Finding {
+    if !wanted {
+        return Finding::warn_if_any(
+            vec!["nobody will notice when monitoring itself stops: no `heartbeat` is set".to_owned()],
+            "name a service that expects a call again and again under `heartbeat` in moko-mon.yaml",
+            "",
+        );
+    }
+    let told = receivers_of(routing, &[("alertname", WATCHDOG), ("severity", "none")]);
+    if told == [HEARTBEAT] {
+        return Finding::pass(format!("`{WATCHDOG}` goes to receiver `{HEARTBEAT}`, and to nobody else"));
+    }
+    Finding::fail(
+        format!("`{WATCHDOG}` goes to {}, and should go to receiver `{HEARTBEAT}` alone", list(&told)),
+        "bring Alertmanager's configuration back with `moko-mon up`",
+    )
+}
+
+fn list(receivers: &[&str]) -> String {
+    if receivers.is_empty() { "no receiver".to_owned() } else { format!("`{}`", receivers.join("`, `")) }
+}
+
+/// The receivers of an alert that has these labels and no others.
+fn receivers_of<'a>(routing: &'a Routing, given: &[(&str, &str)]) -> Vec<&'a str> {
+    let names = routing.root.all().into_iter().flat_map(|route| &route.matchers).map(|matcher| matcher.name.clone());
+    let mut labels: BTreeMap<String, String> = names.map(|name| (name, String::new())).collect();
+    labels.extend(given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let taken = routing.root.takes(&Known { labels });
-    taken.iter().any(|(route, fits)| *fits == Fits::Surely && routing.tells(&route.receiver))
+    taken.iter().filter(|(_, fits)| *fits == Fits::Surely).map(|(route, _)| route.receiver.as_str()).collect()
 }
 
 pub(super) async fn look_routes(world: &World) -> Result<Finding> {
@@ -185,6 +221,22 @@ mod tests {
             ours.hint.as_deref(),
             Some("name receivers under `receivers` and `notify` in moko-mon.yaml; `moko-mon up` applies them")
         );
+    }
+
+    #[test]
+    fn without_a_dead_mans_switch_nobody_notices_the_end() {
+        let none = judge_heartbeat(&routing("", ""), false);
+        assert_eq!(none.outcome, Outcome::Warn);
+        assert_eq!(none.evidence, ["nobody will notice when monitoring itself stops: no `heartbeat` is set"]);
+        let beat = ", {name: heartbeat, webhook_configs: [{url: x}]}";
+        let route = "{matchers: ['alertname=\"Watchdog\"'], receiver: heartbeat}";
+        assert_eq!(
+            judge_heartbeat(&routing(route, beat), true).evidence,
+            ["`Watchdog` goes to receiver `heartbeat`, and to nobody else"]
+        );
+        let lost = judge_heartbeat(&routing("", ""), true);
+        assert_eq!(lost.outcome, Outcome::Fail);
+        assert_eq!(lost.evidence, ["`Watchdog` goes to `nobody`, and should go to receiver `heartbeat` alone"]);
     }
 
     #[test]
