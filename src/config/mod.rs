@@ -21,6 +21,7 @@ mod duration;
 mod files;
 mod foreign;
 mod init;
+mod integrations;
 mod jobs;
 mod json_schema;
 mod layers;
