@@ -236,7 +236,7 @@ fn receiver(receivers: &BTreeSet<String>, routing: &Routing, is_firing: bool) ->
         evidence.push(because.clone());
     }
     Link::new("receiver", State::Quiet, evidence, because)
-        .hint("give the receiver an integration in Alertmanager's configuration, such as `webhook_configs`")
+        .hint("name receivers under `receivers` and `notify` in moko-mon.yaml, or, in an Alertmanager of your own, give this one an integration such as `webhook_configs`")
 }
 
 /// What the counts of Alertmanager tell. It counts by receiver; which alerts a notification was about, it does not tell.

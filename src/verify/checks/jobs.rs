@@ -61,25 +61,28 @@ pub(in crate::verify) fn checks(world: &World) -> Vec<Check> {
 }
 
 async fn look(world: &World) -> Result<Finding> {
-    Ok(judge(&coverage(world).await?))
+    let receivers = world.expected.iter().flat_map(|expected| &expected.config.receivers);
+    let somebody = receivers.filter(|receiver| receiver.integration.is_some()).count() > 0;
+    Ok(judge(&coverage(world).await?, somebody))
 }
 
-fn judge(coverage: &[Coverage]) -> Finding {
-    let missing = |wanted: fn(&str) -> bool| {
+/// `somebody` can be told: the settings have a receiver.
+fn judge(coverage: &[Coverage], somebody: bool) -> Finding {
+    let missing = |wanted: &dyn Fn(&str) -> bool| {
         let facts = coverage.iter().flat_map(|of| {
             let missing = of.links().into_iter().filter(|(name, _)| wanted(name));
             missing.filter_map(|(name, link)| Some((name, &of.job, link.as_ref().err()?))).collect::<Vec<_>>()
         });
         facts.map(|(name, job, fact)| format!("job `{job}` has no {name}: {fact}")).collect::<Vec<_>>()
     };
-    let failed = missing(|name| name != "route");
+    let failed = missing(&|name| name != "route" || somebody);
     if !failed.is_empty() {
         return Finding::fail_if_any(few(failed), "`moko-mon jobs check` shows all of them", "");
     }
-    // That nobody is told is a warning of `alerting.receivers`, too: there, it is about all alerts.
+    // Where nobody is told of anything, `alerting.receivers` warns of it, too.
     Finding::warn_if_any(
-        few(missing(|name| name == "route")),
-        "`moko-mon jobs check` takes it for a failure",
+        few(missing(&|name| name == "route")),
+        "name receivers under `receivers` and `notify` in moko-mon.yaml; `moko-mon jobs check` takes it for a failure",
         format!("{} jobs, each seen, with alerts, tests, a route to somebody and a panel", coverage.len()),
     )
 }
@@ -189,15 +192,16 @@ mod tests {
     }
 
     #[test]
-    fn a_job_without_a_route_is_a_warning_and_without_anything_else_a_failure() {
-        assert_eq!(judge(&[whole("a"), whole("b")]).outcome, Outcome::Pass);
+    fn a_job_without_a_route_is_a_warning_where_nobody_can_be_told_and_all_else_a_failure() {
+        assert_eq!(judge(&[whole("a"), whole("b")], true).outcome, Outcome::Pass);
         let silent =
             Coverage { route: Err("JobLate goes to `nobody`, which tells nobody (team `x`)".to_owned()), ..whole("a") };
-        let finding = judge(std::slice::from_ref(&silent));
+        assert_eq!(judge(std::slice::from_ref(&silent), true).outcome, Outcome::Fail);
+        let finding = judge(std::slice::from_ref(&silent), false);
         assert_eq!(finding.outcome, Outcome::Warn);
         assert_eq!(finding.evidence, ["job `a` has no route: JobLate goes to `nobody`, which tells nobody (team `x`)"]);
         let unseen = Coverage { metric: Err("it was due".to_owned()), ..silent };
-        assert_eq!(judge(&[unseen]).evidence, ["job `a` has no metric: it was due"]);
+        assert_eq!(judge(&[unseen], false).evidence, ["job `a` has no metric: it was due"]);
     }
 
     #[test]
