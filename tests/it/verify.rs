@@ -178,7 +178,7 @@ fn every_check_is_explained() {
     let ids: Vec<&str> =
         envelope["data"]["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();
     assert_eq!(ids.first(), Some(&"canary.pushed"));
-    assert_eq!(ids.len(), 7);
+    assert_eq!(ids.len(), 8);
 }
 
 #[test]

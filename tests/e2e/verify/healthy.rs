@@ -51,7 +51,11 @@ fn a_healthy_stack_never_fails_beside_pushes_and_another_project() {
 
     // That nobody would be told is so on every stack without a receiver.
     let warned: Vec<&Value> = checks.iter().filter(|check| check["outcome"] == "warn").collect();
-    assert_eq!(with_outcome(&checks, "warn"), BTreeSet::from(["alerting.receivers".to_owned()]), "{warned:#?}");
+    assert_eq!(
+        with_outcome(&checks, "warn"),
+        BTreeSet::from(["alerting.heartbeat", "alerting.receivers"].map(str::to_owned)),
+        "{warned:#?}"
+    );
     // The load was seen: all metrics of the contract, and counters that count.
     let metrics = evidence(&checks, "contract.metrics");
     assert!(metrics.starts_with("8 of 8 metrics are published, from scripts "), "{metrics}");

@@ -70,7 +70,9 @@ fn grafana() {
     });
     assert!(panels.starts_with("10 panels with 17 queries: 1 data, 9 empty"), "{panels}");
     assert!(evidence(&healthy, "grafana.dashboard").contains("`Mine`"));
-    assert!(with_outcome(&healthy, "warn").iter().all(|id| id == "alerting.receivers"), "{healthy:#?}");
+    assert!(evidence(&healthy, "alerting.heartbeat").starts_with("nobody will notice"), "{healthy:#?}");
+    let expected = ["alerting.receivers", "alerting.heartbeat"];
+    assert!(with_outcome(&healthy, "warn").iter().all(|id| expected.contains(&id.as_str())), "{healthy:#?}");
 
     // In the dashboard's file: the same in Grafana, and yet it cannot work.
     dashboard(&stack, "gone", up, "label_values(up, job)");

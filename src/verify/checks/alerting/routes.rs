@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::{few, many, not_given};
-use crate::alerting::{HEARTBEAT, TEST_ALERT, WATCHDOG};
+use crate::alerting::{HEARTBEAT, TEST_ALERT, TEST_RECEIVER, WATCHDOG};
 use crate::component::Component;
 use crate::error::Result;
 use crate::http::prometheus::{RuleGroup, RuleKind};
@@ -86,12 +86,16 @@ fn list(receivers: &[&str]) -> String {
     if receivers.is_empty() { "no receiver".to_owned() } else { format!("`{}`", receivers.join("`, `")) }
 }
 
+/// These labels, and every other one that a route asks for empty: an alert that lacks them.
+fn only(routing: &Routing, given: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let names = routing.root.all().into_iter().flat_map(|route| &route.matchers).map(|matcher| matcher.name.clone());
+    let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    names.map(|name| (name, String::new())).chain(given).collect()
+}
+
 /// The receivers of an alert that has these labels and no others.
 fn receivers_of<'a>(routing: &'a Routing, given: &[(&str, &str)]) -> Vec<&'a str> {
-    let names = routing.root.all().into_iter().flat_map(|route| &route.matchers).map(|matcher| matcher.name.clone());
-    let mut labels: BTreeMap<String, String> = names.map(|name| (name, String::new())).collect();
-    labels.extend(given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    let taken = routing.root.takes(&Known { labels });
+    let taken = routing.root.takes(&Known { labels: only(routing, given) });
     taken.iter().filter(|(_, fits)| *fits == Fits::Surely).map(|(route, _)| route.receiver.as_str()).collect()
 }
 
@@ -114,8 +118,10 @@ pub(super) async fn look_routes(world: &World) -> Result<Finding> {
     }
     let mut alerts = known(rules, &configuration["global"]["external_labels"]);
     if world.expected.is_some() {
-        // It comes from no rule.
-        alerts.push(Known { labels: [("alertname".to_owned(), TEST_ALERT.to_owned())].into() });
+        // It comes from no rule, and names any receiver.
+        let mut labels = only(routing, &[("alertname", TEST_ALERT)]);
+        labels.remove(TEST_RECEIVER);
+        alerts.push(Known { labels });
     }
     Ok(judge_routes(routing, &alerts))
 }
