@@ -46,7 +46,7 @@ fn configuration(sinks: &Sinks) -> String {
         "receivers:\n  - name: all\n    email_configs:\n".to_owned(),
         mail(sinks.submission.port, ""),
         mail(sinks.smtps.port, "        force_implicit_tls: true\n"),
-        format!("    slack_configs:\n      - api_url_file: /tmp/slack\n        channel: '#ops'\n        send_resolved: true\n        mrkdwn_in: [text]\n"),
+        "    slack_configs:\n      - api_url_file: /tmp/slack\n        channel: '#ops'\n        send_resolved: true\n        mrkdwn_in: [text]\n".to_owned(),
         fields(&[("title", "chat.title"), ("title_link", "alerts.url"), ("text", "chat.text"), ("fallback", "chat.title"), ("color", "chat.color")]),
         format!("    msteamsv2_configs:\n      - webhook_url: {}\n        send_resolved: true\n", chats.url(Service::Teams)),
         fields(&[("title", "markdown.title"), ("text", "markdown")]),
@@ -149,7 +149,7 @@ fn told(chats: &HttpSink, part: &str) -> Vec<Request> {
 
 #[test]
 fn alerts_become_messages_that_mail_chats_and_pagers_take() {
-    let wants = Wants { tls: Tls::StartTls, login: Some(("moko", "hunter2")), mechanisms: "PLAIN LOGIN" };
+    let wants = Wants { tls: Tls::Upgrade, login: Some(("moko", "hunter2")), mechanisms: "PLAIN LOGIN" };
     let sinks = Sinks {
         chats: HttpSink::start(),
         submission: SmtpSink::start(wants),

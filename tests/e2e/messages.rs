@@ -11,7 +11,8 @@ use crate::support::stack::image;
 /// Renders definitions with the data in `folder/name.json`, as text or as HTML.
 fn render(folder: &Path, name: &str, kind: &str, definitions: &[&str]) -> Vec<String> {
     const END: &str = "\n--- end of definition ---\n";
-    let text: String = definitions.iter().map(|name| format!("{{{{ template \"moko.{name}\" . }}}}{END}")).collect();
+    let parts = definitions.iter().map(|name| format!("{{{{ template \"moko.{name}\" . }}}}{END}"));
+    let text = parts.collect::<Vec<_>>().concat();
     let repository = env!("CARGO_MANIFEST_DIR");
     let volumes = [format!("{repository}/assets/messages:/messages:ro"), format!("{}:/data:ro", folder.display())];
     let run = ["run", "--rm", "--network", "none", "--user", "0", "-v", &volumes[0], "-v", &volumes[1]];

@@ -36,7 +36,7 @@ impl World {
     /// Everything in place, and nothing started.
     pub(super) fn new() -> Self {
         let mut stack = Stack::without_grafana("receivers");
-        let wants = Wants { tls: Tls::StartTls, login: Some(("moko", SECRETS[9])), mechanisms: "PLAIN LOGIN" };
+        let wants = Wants { tls: Tls::Upgrade, login: Some(("moko", SECRETS[9])), mechanisms: "PLAIN LOGIN" };
         let (chats, starttls) = (HttpSink::start(), SmtpSink::start(wants));
         let implicit = SmtpSink::start(Wants { tls: Tls::Implicit, mechanisms: "LOGIN", ..wants });
         stack.set("MOKO_MON_PUSH_STATE_DIR", &stack.directory.path().join("state").display().to_string());

@@ -70,7 +70,7 @@ fn entities(text: &str, named: &[&str]) -> Result<(), String> {
         let name = part.split_once(';').map_or("", |(name, _)| name);
         let number = name.strip_prefix('#').is_some_and(|digits| digits.parse::<u32>().is_ok());
         // Slack has no entities with numbers.
-        if !named.contains(&name) && !(number && named.contains(&"quot")) {
+        if !(named.contains(&name) || number && named.contains(&"quot")) {
             return Err(format!("`&{part:.20}` is no entity"));
         }
     }

@@ -17,7 +17,7 @@ use super::mail::Mail;
 pub(crate) enum Tls {
     Never,
     /// After STARTTLS, and no mail is taken before it.
-    StartTls,
+    Upgrade,
     /// From the first byte.
     Implicit,
 }
@@ -56,7 +56,7 @@ impl SmtpSink {
             for stream in listener.incoming().flatten() {
                 let state = Arc::clone(&shared);
                 // A client that goes away in the middle is no concern of ours.
-                std::thread::spawn(move || Session { wants, state, user: None, encrypted: false }.serve(stream));
+                std::thread::spawn(move || Session { wants, state, user: None, encrypted: false }.serve(&stream));
             }
         });
         Self { port, state }
@@ -89,7 +89,7 @@ struct Session {
 }
 
 impl Session {
-    fn serve(mut self, plain: TcpStream) -> Result<()> {
+    fn serve(mut self, plain: &TcpStream) -> Result<()> {
         // It has its own handle, because STARTTLS wraps the connection anew.
         let mut stream: Box<dyn Stream> = Box::new(plain.try_clone()?);
         if self.wants.tls == Tls::Implicit {
@@ -103,12 +103,12 @@ impl Session {
             match verb.to_uppercase().as_str() {
                 "EHLO" => say(&mut stream, &self.greeting())?,
                 "HELO" | "RSET" | "NOOP" => say(&mut stream, "250 ok")?,
-                "STARTTLS" if self.wants.tls == Tls::StartTls && !self.encrypted => {
+                "STARTTLS" if self.wants.tls == Tls::Upgrade && !self.encrypted => {
                     say(&mut stream, "220 go on")?;
                     stream = self.encrypt(plain.try_clone()?)?;
                 }
                 "AUTH" => self.auth(&mut stream, rest)?,
-                "MAIL" if self.wants.tls == Tls::StartTls && !self.encrypted => {
+                "MAIL" if self.wants.tls == Tls::Upgrade && !self.encrypted => {
                     say(&mut stream, "530 5.7.0 STARTTLS comes first")?;
                 }
                 "MAIL" if self.wants.login.is_some() && self.user.is_none() => {
@@ -150,7 +150,7 @@ impl Session {
 
     fn greeting(&self) -> String {
         let mut lines = vec!["sink".to_owned(), "8BITMIME".to_owned()];
-        if self.wants.tls == Tls::StartTls && !self.encrypted {
+        if self.wants.tls == Tls::Upgrade && !self.encrypted {
             lines.push("STARTTLS".to_owned());
         } else if self.wants.login.is_some() {
             lines.push(format!("AUTH {}", self.wants.mechanisms));
