@@ -223,15 +223,18 @@ impl Route {
             let reaching: Vec<Known> = left.iter().copied().filter(fitting).cloned().collect();
             if !reaching.is_empty() {
                 found.extend(route.unreached(&reaching));
+            } else if route.matchers.is_empty() {
+                // A net under the others: that it catches nothing is good.
             } else if alerts.iter().any(|alert| route.fits(alert) >= Fits::Perhaps) {
-                let takes = |other: &&Self| {
-                    !other.goes_on
-                        && alerts
-                            .iter()
-                            .any(|alert| other.fits(alert) == Fits::Surely && route.fits(alert) >= Fits::Perhaps)
+                let takes_all = |other: &&Self| {
+                    let fitting = alerts.iter().filter(|alert| route.fits(alert) >= Fits::Perhaps);
+                    !other.goes_on && fitting.into_iter().all(|alert| other.fits(alert) == Fits::Surely)
                 };
-                let first = self.routes[..index].iter().find(takes).map(Self::name).unwrap_or_default();
-                found.push((route.name(), format!("the route {first} before it takes them all and does not continue")));
+                let why = match self.routes[..index].iter().find(takes_all) {
+                    Some(other) => format!("the route {} before it takes them all and does not continue", other.name()),
+                    None => "the routes before it take them all and do not continue".to_owned(),
+                };
+                found.push((route.name(), why));
             } else {
                 found.push((route.name(), "no rule sets such labels".to_owned()));
             }
