@@ -183,6 +183,16 @@ fn a_test_says_who_can_be_told(world: &World) {
         assert_eq!(reason.contains("certificate signed by unknown authority"), failed, "{delivery}");
     }
     world.mails("[test] Test message for receiver mail");
+
+    // The last hop of `verify --deep`: the same, but for those that would wake somebody.
+    let deep = world.stack.run(&["verify", "--deep", "--only", "canary", "--output", "json"]).code(1).json();
+    assert_eq!(deep["data"]["canary"]["broken"], "delivered", "{deep:#}");
+    let hops = deep["data"]["canary"]["hops"].as_array().unwrap();
+    let said = hops.last().unwrap()["evidence"].as_str().unwrap();
+    assert!(said.starts_with("`mail-wrong-ca` by email: a test message was not taken: "), "{said}");
+    assert!(said.contains("`mail` by email: a test message was taken after "), "{said}");
+    assert!(said.ends_with("not tested, so that nobody is woken: pagerduty, opsgenie"), "{said}");
+    assert!(!said.contains("`pagerduty` by") && !said.contains("`opsgenie` by"), "{said}");
 }
 
 fn what_is_refused_changes_nothing(world: &World) {

@@ -178,7 +178,9 @@ fn alerting() {
     stack.up();
     let healthy = recovered(&stack);
     assert!(evidence(&healthy, "alerting.receivers").starts_with("nobody will be told"), "{healthy:#?}");
-    assert!(with_outcome(&healthy, "warn").iter().all(|id| id == "alerting.receivers"), "{healthy:#?}");
+    assert!(evidence(&healthy, "alerting.heartbeat").starts_with("nobody will notice"), "{healthy:#?}");
+    let expected = ["alerting.receivers", "alerting.heartbeat"];
+    assert!(with_outcome(&healthy, "warn").iter().all(|id| expected.contains(&id.as_str())), "{healthy:#?}");
 
     let network = stack.networks().remove(0);
     let host = docker(&["network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", &network]);
