@@ -35,7 +35,7 @@ async fn run(apply: &Apply<'_>, spec: &ComponentSpec, check: &Check) -> Result<(
         let files: Vec<FileSpec> = spec.files.iter().map(alone).collect();
         if let Some(refusal) = refusal(apply, spec, check, &files).await? {
             // What it says of lines is about a file that the user never sees.
-            lines = refusal.into_iter().map(|line| format!("{}: {line}", fragment.place)).collect();
+            lines = refusal.into_iter().map(|line| format!("{}: {}", fragment.place, without_line(&line))).collect();
             break;
         }
     }
@@ -55,7 +55,42 @@ async fn refusal(
     let (project, command) = (apply.stack.project.as_str(), check.command.clone());
     let once = Once { project, spec: &spec.container, command, limit: LIMIT, lines: 40 };
     let (code, lines) = apply.docker.run_once(once, files.iter().map(Entry::below_root)).await?;
-    let lines = lines.iter().map(|line| line.trim().to_owned());
-    let lines = lines.filter(|line| !line.contains("SUCCESS") && !line.starts_with("Checking"));
-    Ok((code != 0).then(|| lines.collect()))
+    Ok((code != 0).then(|| lines.iter().filter_map(|line| reason(line)).collect()))
+}
+
+/// What a line of a checking tool says against a file; `None`: nothing that helps.
+fn reason(line: &str) -> Option<String> {
+    let line = line.trim();
+    // One tool says it behind the name of the file, the other on lines of its own.
+    let line = match line.split_once("FAILED: ") {
+        Some((_, reason)) => reason,
+        None if line.starts_with("Checking") || line.contains("SUCCESS") || line.contains("failed to validate") => {
+            return None;
+        }
+        None => line,
+    };
+    Some(line.to_owned())
+}
+
+/// Without the number of a line in a file that the user never sees.
+fn without_line(reason: &str) -> &str {
+    let rest = reason.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
+    rest.filter(|(number, _)| number.chars().all(|c| c.is_ascii_digit())).map_or(reason, |(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_a_tool_prints_the_reason_is_left() {
+        let line =
+            "Checking '/etc/alertmanager/alertmanager.yml'  FAILED: undefined time interval \"nope\" used in route";
+        assert_eq!(reason(line).as_deref(), Some("undefined time interval \"nope\" used in route"));
+        assert_eq!(reason("amtool: error: failed to validate 1 file(s)"), None);
+        assert_eq!(reason("  Checking /etc/prometheus/prometheus.yml"), None);
+        assert_eq!(reason("  FAILED: parsing YAML").as_deref(), Some("parsing YAML"));
+        assert_eq!(without_line("line 8: field x not found"), "field x not found");
+        assert_eq!(without_line("line of x: y"), "line of x: y");
+    }
 }

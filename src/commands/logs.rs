@@ -110,7 +110,7 @@ fn lines(docker: &Docker, container: &Container, flags: &cli::Logs) -> Option<Li
             }
             // The end of the log: what has no line break yet is a line too.
             None if rest.is_empty() => Vec::new(),
-            None => vec![Ok((component, clean(&std::mem::take(&mut rest))))],
+            None => vec![Ok((component, without_tokens(&clean(&std::mem::take(&mut rest)))))],
         };
         futures_util::stream::iter(lines)
     });
@@ -122,15 +122,42 @@ fn split(rest: &mut String, piece: &LogOutput) -> std::vec::IntoIter<String> {
     rest.push_str(&piece.to_string());
     let mut lines = Vec::new();
     while let Some(end) = rest.find('\n') {
-        lines.push(clean(&rest[..end]));
+        lines.push(without_tokens(&clean(&rest[..end])));
         rest.drain(..=end);
     }
     lines.into_iter()
 }
 
+/// A line without the tokens of Telegram's bots, which stand in the addresses that Alertmanager writes into its log:
+/// `https://api.telegram.org/bot123:secret/sendMessage`.
+fn without_tokens(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some((before, behind)) = rest.split_once("/bot") {
+        out.push_str(before);
+        out.push_str("/bot");
+        let end = behind.find(['/', '"', '\\', ' ']).unwrap_or(behind.len());
+        let (token, after) = behind.split_at(end);
+        let is_token = token
+            .split_once(':')
+            .is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
+        out.push_str(if is_token { "…" } else { token });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_token_of_a_bot_is_not_shown() {
+        let line = r#"err="telebot: Post \"http://h/tg/bot123:LEAK-me_x/sendMessage\": refused" x=/bottom/bot:1"#;
+        let shown = r#"err="telebot: Post \"http://h/tg/bot…/sendMessage\": refused" x=/bottom/bot:1"#;
+        assert_eq!(without_tokens(line), shown);
+    }
 
     #[test]
     fn pieces_become_whole_lines_without_escapes() {

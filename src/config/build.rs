@@ -108,7 +108,7 @@ impl Builder {
         let checks = self.checks(checks);
         let receivers = self.receivers(settings.receivers.into_iter().map(|Nullable(receiver)| receiver).collect());
         let notify = self.notify(settings.notify, &receivers);
-        self.routes("routes", &settings.routes, false, &receivers);
+        self.routes("routes", &settings.routes, true, &receivers);
         let own = settings.routes.into_iter().enumerate();
         let own = own
             .map(|(index, content)| OwnRoute { content, place: self.place(&format!("routes[{index}]")).to_string() });

@@ -223,7 +223,12 @@ impl Decoder {
         let found = format!("{} would put a secret into this file", names::quote(key));
         let instead = match key {
             "password" | "bearer_token" | "credentials" | "client_secret" | "key" => format!("{key}_file"),
-            _ if path.contains("_configs") => format!("{key}_file"),
+            "user_key" | "token" | "routing_key" | "service_key" | "api_key" | "api_secret" | "auth_password"
+            | "auth_secret" | "bot_token" | "webhook_url" | "api_url" | "app_token"
+                if path.contains("_configs") =>
+            {
+                format!("{key}_file")
+            }
             "token" => "bearer_token_file".to_owned(),
             "secrets" => "files".to_owned(),
             _ => String::new(),
@@ -242,6 +247,7 @@ impl Decoder {
         let found = match &node.value {
             Yaml::Scalar { text, plain: true } if is_null(text) => "the value is empty".to_owned(),
             Yaml::Scalar { .. } if secret => "the value is a text".to_owned(),
+            Yaml::Scalar { text, .. } if text.contains("://") => format!("{} is a single value", names::veiled(text)),
             Yaml::Scalar { text, .. } => {
                 let hint = if text.contains(':') { " (a `:` needs a blank behind it)" } else { "" };
                 format!("{} is a single value{hint}", names::quote(text))

@@ -75,6 +75,11 @@ impl Decoder {
         self.places.insert(path.to_owned(), self.place(node.line, node.column));
         match &node.value {
             Yaml::Scalar { text, plain } => {
+                let query = text.split_once("://").and_then(|(_, rest)| rest.split_once('?'));
+                if path.starts_with("receivers") && query.is_some_and(|(_, query)| names::may_hold_secret(query)) {
+                    let expected = "the address in a file, named by the same key with `_file`";
+                    self.complain(path, node, Complaint::new("the URL has a secret in its query", expected));
+                }
                 if names::has_login(text) {
                     let expected = "a URL without them: they go to `basic_auth`";
                     self.complain(path, node, Complaint::new("the URL has credentials in it", expected));
@@ -100,6 +105,14 @@ impl Decoder {
                     // What Alertmanager calls a secret, and no word in it says so.
                     let key_of_raw = path.contains("_configs")
                         && matches!(entry.key.as_str(), "routing_key" | "service_key" | "user_key");
+                    // Headers with values in the file; `files` of them are fine.
+                    let of_headers = ["http_headers", "proxy_connect_header"].iter().any(|of| path.ends_with(of));
+                    let values = match &entry.value.value {
+                        Yaml::Mapping(inner) => inner.iter().any(|inner| inner.key == "values"),
+                        Yaml::Sequence(_) | Yaml::Scalar { .. } => true,
+                    };
+                    let hidden = |key: &str| names::may_hold_secret(key) || key.eq_ignore_ascii_case("cookie");
+                    let header = header || (of_headers && values && hidden(&entry.key));
                     if names::is_secret(&entry.key) || private_key || header || address || key_of_raw {
                         let place = self.place(entry.line, entry.column);
                         self.refuse_secret(place, &key, &entry.key);

@@ -268,7 +268,10 @@ impl Builder {
             (None, None) => {
                 // One that was refused has been reported.
                 let refused = self.problems.iter().any(|problem| {
-                    problem.key == of_file || problem.key == of_variable || problem.key == format!("{path}.{key}")
+                    problem.key == path
+                        || problem.key == of_file
+                        || problem.key == of_variable
+                        || problem.key == format!("{path}.{key}")
                 });
                 if !refused {
                     let found = format!("the receiver has no `{key}_file`");

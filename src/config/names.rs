@@ -154,6 +154,14 @@ pub(crate) fn may_hold_secret(line: &str) -> bool {
     line.contains('@') || SECRET_WORDS.iter().any(|word| line.contains(word))
 }
 
+/// A text of the user where an address may be a secret as a whole: of a URL no more than its server.
+pub(crate) fn veiled(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return quote(text) };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let rest = if host.len() == rest.len() { "" } else { "/…" };
+    quote(&format!("{scheme}://{host}{rest}"))
+}
+
 /// The longest text that a message repeats, in characters.
 const LONGEST_QUOTE: usize = 80;
 

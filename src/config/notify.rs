@@ -38,7 +38,11 @@ pub(crate) static NOTIFY: &[Field] = &[
     receivers("info", "- slack-ops\n", "Who is told of what is merely worth knowing."),
     receivers("default", "- email-ops\n", "Who is told of alerts with another severity, or none."),
     audiences("teams", "security:\n  critical:\n    - pager-security\n", "Instead, for alerts of a team."),
-    audiences("components", "security:\n  warning:\n    - email-security\n", "Instead, for alerts of a component."),
+    audiences(
+        "components",
+        "security_scanner:\n  warning:\n    - email-security\n",
+        "Instead, for alerts of a component.",
+    ),
     audiences("owners", "ann:\n  warning:\n    - email-ann\n", "Instead, for alerts of jobs with an owner."),
     audiences(
         "jobs",

@@ -10,6 +10,7 @@ use super::scalar::time_of_day;
 use super::shape::Nullable;
 use super::{names, notify};
 use crate::alerting::{Audience, Heartbeat, NOBODY, Notify, QuietHours, Receiver};
+use crate::verify::routing::{Fits, Matcher};
 
 /// The labels by which alerts are told together: what they are called, and what they are about.
 const GROUP_BY: [&str; 4] = ["alertname", "service", "api", "script_name"];
@@ -92,6 +93,10 @@ impl Builder {
             // A receiver that was refused has been reported.
             None if self.problems.iter().any(|problem| problem.key.starts_with("receivers")) => {}
             None if name == NOBODY && !critical => {}
+            None if name == NOBODY => {
+                let found = format!("`{NOBODY}` is told nothing: nobody would be told of critical alerts");
+                self.problem(key, found, "a receiver with an integration, such as `email`");
+            }
             None => {
                 let known = || receivers.iter().map(|receiver| receiver.name.as_str());
                 let found =
@@ -144,11 +149,13 @@ impl Builder {
             let path = format!("{path}[{index}]");
             let matchers: Vec<&str> =
                 route["matchers"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            let critical = above
-                || matchers.iter().any(|matcher| {
-                    let plain: String = matcher.chars().filter(|c| !c.is_whitespace() && !"\"'".contains(*c)).collect();
-                    plain == "severity=critical"
-                });
+            // A route takes what is critical unless a condition says otherwise.
+            let of_severity =
+                || matchers.iter().filter_map(|text| Matcher::read(text)).filter(|of| of.name == "severity");
+            let critical = above && of_severity().all(|of| of.fits(Some("critical")) != Fits::Never);
+            // Some alerts may be kept from everybody on purpose, but not all that are critical.
+            let named = matchers.len() == 1 && of_severity().count() == 1;
+            let critical = critical && (named || route["receiver"] != NOBODY);
             if let Some(name) = route["receiver"].as_str() {
                 self.told(&format!("{path}.receiver"), name, critical, receivers);
             }

@@ -126,7 +126,8 @@ impl Scalar {
         if text.is_empty() || (plain && matches!(text, "~" | "null")) {
             return Err(Complaint::new("the value is empty", self.expected()));
         }
-        let shown = names::quote(text);
+        let shown =
+            if matches!(self, Self::OpenUrl | Self::Variable) { names::veiled(text) } else { names::quote(text) };
         if !plain && self.not_text(text).is_some() {
             let expected = format!("{}, without quotes", self.expected());
             return Err(Complaint::new(format!("{} is text", names::quote(&format!("\"{text}\""))), expected));

@@ -145,7 +145,8 @@ fn facts(alert: &str) -> &'static [(&'static str, &'static str)] {
             ),
             (
                 "run_id",
-                "{{ with printf `moko_script_last_run_info{script_name=%q,instance=%q}` $labels.script_name $labels.instance | query }}\
+                // The id before it may live on for some minutes where a scrape was changed: the newest sample counts.
+                "{{ with printf `topk(1, timestamp(moko_script_last_run_info{script_name=%q,instance=%q}))` $labels.script_name $labels.instance | query }}\
                  {{ . | first | label `run_id` }}{{ end }}",
             ),
         ],

@@ -1,6 +1,6 @@
 //! `alert routes`: who would be told of an alert, from the settings alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -14,6 +14,7 @@ use crate::component::Component;
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::http::prometheus::RuleKind;
+use crate::rules::Rule;
 use crate::stack::Stack;
 use crate::ui::Report;
 use crate::verify::routing::Routing;
@@ -46,14 +47,32 @@ fn fixed(context: &Context<'_>, config: &Config, given: &BTreeMap<String, String
     let mut all: BTreeMap<String, String> = config.prometheus.external_labels.clone().into_iter().collect();
     let files = files(config, &context.sources.directory);
     let rules = files.iter().flat_map(|file| &file.groups).flat_map(|group| &group.rules);
-    let mut rules = rules.filter(|rule| rule.kind == RuleKind::Alerting && given.get("alertname") == Some(&rule.name));
-    // Of several rules of one name only one can be meant; which, only its other labels say.
-    if let (Some(rule), None) = (rules.next(), rules.next()) {
+    let named = rules.filter(|rule| rule.kind == RuleKind::Alerting && given.get("alertname") == Some(&rule.name));
+    let fixed = |rule: &Rule| -> BTreeMap<String, String> {
         let fixed = rule.labels.iter().filter(|(_, value)| !value.contains("{{"));
-        all.extend(fixed.map(|(name, value)| (name.clone(), value.clone())));
+        fixed.map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    // Of several rules of one name, as those of jobs, the one is meant that says nothing else than what is given.
+    let fits = |labels: &BTreeMap<String, String>| {
+        labels.iter().all(|(name, value)| given.get(name).is_none_or(|given| given == value))
+    };
+    let meant: BTreeSet<BTreeMap<String, String>> = named.map(fixed).filter(fits).collect();
+    match meant.len() {
+        0 => {}
+        1 => all.extend(meant.into_iter().flatten()),
+        several => {
+            let first = meant.iter().flatten().find(|(name, _)| !given.contains_key(*name) && differs(&meant, name));
+            let which = first.map(|(name, _)| format!(", which differ in `{name}`")).unwrap_or_default();
+            context.ui.warn(format!("{several} rules have this name{which}: nothing was filled in; give more labels"));
+        }
     }
     all.retain(|name, _| !given.contains_key(name));
     all
+}
+
+/// Whether rules have different values of a label.
+fn differs(rules: &BTreeSet<BTreeMap<String, String>>, name: &str) -> bool {
+    rules.iter().map(|labels| labels.get(name)).collect::<BTreeSet<_>>().len() > 1
 }
 
 /// What `up` would deliver to Alertmanager.

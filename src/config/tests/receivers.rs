@@ -68,8 +68,8 @@ fn a_secret_in_the_file_is_refused_with_the_way_out() {
     moko-mon.yaml:2:27: receivers[0].pagerduty.routing_key: `routing_key` would put a secret into this file; expected `routing_key_file` with the path of a file that holds it, or `routing_key_env` with the name of an environment variable
     moko-mon.yaml:2:41: receivers[0].raw.pushover_configs[0].user_key: `user_key` would put a secret into this file; expected `user_key_file` with the path of a file that holds it
     moko-mon.yaml:2:54: receivers[0].raw.pushover_configs[0].token: `token` would put a secret into this file; expected `token_file` with the path of a file that holds it
-    moko-mon.yaml:2:30: receivers[0].webhook.url: `https://…@h/x` has credentials in it; expected an address such as `https://example.com/alerts`; one with a secret in it goes to `url_file`
-    moko-mon.yaml:1:18: heartbeat.url: `https://h.example.com/ping?key=1` has a query or a fragment; expected an address such as `https://example.com/alerts`; one with a secret in it goes to `url_file`
+    moko-mon.yaml:2:30: receivers[0].webhook.url: `https://…@h/…` has credentials in it; expected an address such as `https://example.com/alerts`; one with a secret in it goes to `url_file`
+    moko-mon.yaml:1:18: heartbeat.url: `https://h.example.com/…` has a query or a fragment; expected an address such as `https://example.com/alerts`; one with a secret in it goes to `url_file`
     "#);
 }
 
@@ -154,4 +154,44 @@ fn what_is_odd_about_who_is_told_is_a_warning() {
     route {colour="red"} → ops: no rule gives an alert the label `colour`
     no alert can reach route {team="nosuch", severity="critical"} → ops: no rule sets such labels
     "#);
+}
+
+#[test]
+fn no_secret_is_repeated_wherever_it_was_put() {
+    let problems = refusals(&[
+        "receivers:\n  - {name: a, webhook: {url: \"http://h/SECRET?token=SECRET\"}}",
+        "receivers:\n  - {name: a, slack: {webhook_url_env: \"https://hooks.slack.com/SECRET\"}}",
+        "receivers:\n  - {name: a, slack: \"https://hooks.slack.com/SECRET\"}",
+        "heartbeat: {url: \"https://hc.example.com/SECRET?x=1\"}",
+        "receivers:\n  - {name: a, raw: {webhook_configs: [{url: \"http://h/\", http_config: {http_headers: {Authorization: {values: [SECRET]}}}}]}}",
+        "receivers:\n  - {name: a, raw: {webhook_configs: [{url: \"http://h/\", http_config: {proxy_connect_header: {Authorization: [SECRET]}}}]}}",
+        "receivers:\n  - {name: a, raw: {webhook_configs: [{url: \"http://h/?token=SECRET\"}]}}",
+    ]);
+    assert!(!problems.contains("SECRET"), "{problems}");
+    assert_eq!(problems.lines().count(), 7, "{problems}");
+}
+
+#[test]
+fn a_route_that_may_take_what_is_critical_needs_somebody() {
+    let routes = |route: &str| {
+        format!(
+            "receivers: [{{name: silent}}, {{name: b, webhook: {{url: \"http://h/\"}}}}]\nnotify: {{critical: [b], warning: [b], info: [b]}}\nroutes: [{route}]"
+        )
+    };
+    for route in [
+        "{receiver: silent, matchers: ['team=\"devops\"']}",
+        "{receiver: silent, matchers: ['severity=~\"critical|warning\"']}",
+        "{receiver: nobody, matchers: ['severity=\"critical\"']}",
+    ] {
+        let problems = refusals(&[&routes(route)]);
+        assert!(problems.contains("nobody would be told of critical alerts"), "{problems}");
+    }
+    // On purpose, or of what is not critical.
+    for route in [
+        "{receiver: nobody, matchers: ['team=\"devops\"']}",
+        "{receiver: silent, matchers: ['severity=\"info\"', 'team=\"devops\"']}",
+        "{receiver: b, matchers: ['team=\"devops\"']}",
+    ] {
+        Case::new(routes(route)).config();
+    }
 }
