@@ -9,7 +9,7 @@ use crate::http::prometheus::RuleKind;
 use crate::rules::{self, Rule};
 use crate::stack;
 use crate::verify::canary;
-use crate::verify::routing::{Known, Route, Routing};
+use crate::verify::routing::{Fits, Known, Route, Routing};
 
 /// Labels that alerts have although no rule names them.
 const COMMON: [&str; 3] = ["alertname", "instance", "job"];
@@ -21,7 +21,7 @@ pub fn doubts(config: &Config) -> Result<Vec<String>> {
     }
     let routing = Routing::read(&stack::alertmanager_configuration(config)?)?;
     let rules = rules_of(config);
-    let mut found: Vec<String> = unused(config, &routing).collect();
+    let mut found: Vec<String> = unheard(&routing).chain(unused(config, &routing)).collect();
     // Ours are no matter of the user's.
     let theirs = |route: &&Route| {
         let own =
@@ -33,6 +33,19 @@ pub fn doubts(config: &Config) -> Result<Vec<String>> {
     let unreached = root.unreached(&known(config, &rules)).into_iter();
     found.extend(unreached.map(|(route, why)| format!("no alert can reach route {route}: {why}")));
     Ok(found)
+}
+
+/// Severities that matter and of which nobody is told, judged by an alert that has nothing else.
+fn unheard(routing: &Routing) -> impl Iterator<Item = String> {
+    let told = |severity: &str| {
+        let names = routing.root.all().into_iter().flat_map(|route| &route.matchers).map(|of| of.name.clone());
+        let mut labels: BTreeMap<String, String> = names.map(|name| (name, String::new())).collect();
+        labels.insert("severity".to_owned(), severity.to_owned());
+        let taken = routing.root.takes(&Known { labels });
+        taken.iter().any(|(route, fits)| *fits == Fits::Surely && routing.tells(&route.receiver))
+    };
+    let silent = ["critical", "warning"].into_iter().filter(|severity| !told(severity)).collect::<Vec<_>>();
+    silent.into_iter().map(|severity| format!("notify.{severity}: nobody is told of `{severity}` alerts"))
 }
 
 /// Receivers that no route leads to.

@@ -44,9 +44,6 @@ impl Builder {
         };
         let (jobs, owners) = (narrower("jobs", notify.jobs), narrower("owners", notify.owners));
         let (components, teams) = (narrower("components", notify.components), narrower("teams", notify.teams));
-        if self.problems.is_empty() && everyone.critical.as_ref().is_some_and(Vec::is_empty) {
-            self.warnings.push("notify.critical: the list is empty, so nobody is told of critical alerts".to_owned());
-        }
         let (interval, repeat) = (notify.group_interval.as_duration(), notify.repeat_interval.as_duration());
         if !interval.is_zero() && repeat.as_millis() % interval.as_millis() != 0 {
             let found = format!(

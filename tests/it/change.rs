@@ -273,7 +273,7 @@ fn rules_that_promtool_refuses_change_nothing() {
 
     --- stderr
     error: Prometheus refuses the configuration
-      caused by: FAILED: [folder]/work/rules/mine.yml: 5:11: group "mine", rule 1, "a": could not parse expression: 1:5: parse error: unclosed left parenthesis
+      caused by: [folder]/work/rules/mine.yml: 5:11: group "mine", rule 1, "a": could not parse expression: 1:5: parse error: unclosed left parenthesis
     hint: mend it and try again; nothing was changed
     "#);
     insta::assert_snapshot!(lab.engine.writes("").join("\n"), @"

@@ -149,7 +149,8 @@ fn what_is_odd_about_who_is_told_is_a_warning() {
     let resolved = Case::new(&yaml).variable("K", "k").resolved();
     insta::assert_snapshot!(resolved.warnings.join("\n"), @r#"
     receivers[1].opsgenie: Opsgenie and its API end on 2027-04-05; plan for another receiver, such as `pagerduty` or `webhook`
-    notify.critical: the list is empty, so nobody is told of critical alerts
+    notify.critical: nobody is told of `critical` alerts
+    notify.warning: nobody is told of `warning` alerts
     moko-mon.yaml:3:5: no route leads to receiver `b`; name it under `notify`
     route {colour="red"} → ops: no rule gives an alert the label `colour`
     no alert can reach route {team="nosuch", severity="critical"} → ops: no rule sets such labels
