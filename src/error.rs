@@ -192,6 +192,13 @@ impl Error {
         self
     }
 
+    /// The message and what caused it on one line, for a warning; the next step is left out.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        let parts = std::iter::once(&self.message).chain(&self.causes);
+        parts.map(|part| part.replace('\n', " ")).collect::<Vec<_>>().join(": ")
+    }
+
     /// Puts a goal above the present message, which becomes the first cause.
     #[must_use]
     pub fn goal(mut self, goal: impl Into<String>) -> Self {

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::alerting::routing::Matcher;
 use crate::error::{Code, Error, Result};
 use crate::exposition::read;
 use crate::http::Http;
 use crate::stack::{ComponentSpec, Reload};
-use crate::verify::routing::Matcher;
 use crate::yaml;
 
 /// How long one question to a server may take. They are on the same engine and answer in milliseconds.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::label::shown;
-use crate::verify::routing::{Fits, Inhibition, Known, Matcher, Route, Routing};
+use crate::alerting::routing::{Fits, Inhibition, Matcher, Route, Routing};
 
 /// Everybody who would be told of an alert.
 pub(crate) struct Audience<'a> {
@@ -20,13 +20,7 @@ pub(crate) struct Audience<'a> {
 impl<'a> Audience<'a> {
     /// Sends labels down the routes; a label that is not there is an empty one.
     pub(crate) fn of(labels: &BTreeMap<String, String>, routing: &'a Routing, at: Timestamp) -> Self {
-        let mut complete = labels.clone();
-        let routes = routing.root.all().into_iter().flat_map(|route| &route.matchers);
-        let rules = routing.inhibitions.iter().flat_map(|rule| rule.source.iter().chain(&rule.target));
-        for matcher in routes.chain(rules) {
-            complete.entry(matcher.name.clone()).or_default();
-        }
-        let known = Known { labels: complete };
+        let known = routing.exactly(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let taken = routing.root.takes(&known).into_iter();
         let taken = taken.map(|(route, fits)| (way(&routing.root, route).unwrap_or_default(), fits)).collect();
         Self { labels: labels.clone(), routing, at, taken }

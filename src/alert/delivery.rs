@@ -10,13 +10,13 @@ use super::hush::Hush;
 use super::log::{Log, Words};
 use super::verdict::Seen;
 use super::way::Way;
+use crate::alerting::routing::Routing;
 use crate::alerting::{TEST_ALERT, TEST_ID, TEST_RECEIVER};
 use crate::error::{Code, Error, Result};
 use crate::exposition::read::Family;
 use crate::http::Answer;
 use crate::http::alertmanager::{Alertmanager, Calls, Fired, tells_receivers_apart};
 use crate::platform;
-use crate::verify::routing::{Fits, Known, Routing};
 
 /// Between two looks at Alertmanager's counts.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -68,9 +68,7 @@ impl Outcome {
 /// Whether the way of a test leads to a receiver.
 pub(crate) fn has_route(routing: &Routing, receiver: &str) -> bool {
     let pairs = [("alertname", TEST_ALERT), (TEST_RECEIVER, receiver), (TEST_ID, "x"), ("severity", "none")];
-    let labels = pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let taken = routing.root.takes(&Known { labels });
-    taken.iter().any(|(route, fits)| *fits == Fits::Surely && route.receiver == receiver)
+    routing.told(&routing.exactly(pairs)).contains(&receiver)
 }
 
 /// Tests of receivers, all at once.

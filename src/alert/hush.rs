@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
+use crate::alerting::routing::Routing;
 use crate::alerting::{TEST_ALERT, TEST_ID, TEST_RECEIVER};
 use crate::error::Result;
 use crate::http::alertmanager::{Alertmanager, SilenceMatcher};
 use crate::platform;
-use crate::verify::routing::Routing;
 
 /// Services that open something with an alert, which only its end closes again.
 const OPENING: [&str; 6] = ["pagerduty", "opsgenie", "victorops", "jira", "incidentio", "rootly"];

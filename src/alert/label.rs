@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::alerting::routing::Matcher;
 use crate::config::{is_label, quote};
 use crate::error::{Code, Error, Result};
-use crate::verify::routing::Matcher;
 
 /// `LABEL=VALUE`, once for each label; `goal` heads the error.
 pub(crate) fn labels(goal: &str, words: &[String]) -> Result<BTreeMap<String, String>> {
@@ -56,7 +56,7 @@ pub(crate) fn matchers(goal: &str, words: &[String]) -> Result<Vec<Matcher>> {
         }
     }
     // Alertmanager refuses it, too: it would silence whatever comes.
-    if all.iter().all(|matcher| matcher.fits(Some("")) == crate::verify::routing::Fits::Surely) {
+    if all.iter().all(|matcher| matcher.fits(Some("")) == crate::alerting::routing::Fits::Surely) {
         return Err(refused(
             "these matchers fit an alert that has no labels, and so would silence all alerts".to_owned(),
         )

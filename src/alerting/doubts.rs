@@ -1,15 +1,15 @@
 //! What is odd about who is told, and allowed: found before anything runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{OWN_RECEIVERS, Receiver, TEST_ALERT, WATCHDOG};
+use crate::alerting::routing::{Known, Route, Routing};
 use crate::config::Config;
 use crate::error::Result;
 use crate::http::prometheus::RuleKind;
 use crate::rules::{self, Rule};
 use crate::stack;
 use crate::verify::canary;
-use crate::verify::routing::{Fits, Known, Route, Routing};
 
 /// Labels that alerts have although no rule names them.
 const COMMON: [&str; 3] = ["alertname", "instance", "job"];
@@ -36,16 +36,9 @@ pub fn doubts(config: &Config) -> Result<Vec<String>> {
 }
 
 /// Severities that matter and of which nobody is told, judged by an alert that has nothing else.
-fn unheard(routing: &Routing) -> impl Iterator<Item = String> {
-    let told = |severity: &str| {
-        let names = routing.root.all().into_iter().flat_map(|route| &route.matchers).map(|of| of.name.clone());
-        let mut labels: BTreeMap<String, String> = names.map(|name| (name, String::new())).collect();
-        labels.insert("severity".to_owned(), severity.to_owned());
-        let taken = routing.root.takes(&Known { labels });
-        taken.iter().any(|(route, fits)| *fits == Fits::Surely && routing.tells(&route.receiver))
-    };
-    let silent = ["critical", "warning"].into_iter().filter(|severity| !told(severity)).collect::<Vec<_>>();
-    silent.into_iter().map(|severity| format!("notify.{severity}: nobody is told of `{severity}` alerts"))
+fn unheard(routing: &Routing) -> impl Iterator<Item = String> + '_ {
+    let silent = ["critical", "warning"].into_iter().filter(|severity| !routing.hears(severity));
+    silent.map(|severity| format!("notify.{severity}: nobody is told of `{severity}` alerts"))
 }
 
 /// Receivers that no route leads to.
@@ -72,16 +65,7 @@ fn rules_of(config: &Config) -> Vec<Rule> {
 /// The alerts that may fire, with the labels that are fixed.
 fn known(config: &Config, rules: &[Rule]) -> Vec<Known> {
     let alerts = rules.iter().filter(|rule| rule.kind == RuleKind::Alerting);
-    alerts
-        .map(|rule| {
-            let mut labels: BTreeMap<String, String> = config.prometheus.external_labels.clone();
-            labels.extend(rule.labels.clone());
-            // A template takes its value from the series.
-            labels.retain(|_, value| !value.contains("{{"));
-            labels.insert("alertname".to_owned(), rule.name.clone());
-            Known { labels }
-        })
-        .collect()
+    alerts.map(|rule| Known::of_rule(&rule.name, &rule.labels, &config.prometheus.external_labels)).collect()
 }
 
 /// Conditions on labels that nothing gives to an alert.

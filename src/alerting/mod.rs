@@ -4,6 +4,7 @@ mod doubts;
 mod notify;
 mod reach;
 mod receiver;
+pub(crate) mod routing;
 
 pub use doubts::doubts;
 pub use notify::{Audience, Heartbeat, Notify, OwnRoute, QuietHours, Url};

@@ -81,7 +81,7 @@ impl<'a> Apply<'a> {
             return Ok(());
         };
         for other in failures.filter(|other| !self.stop.asked() || other.code != first.code) {
-            self.ui.warn(std::iter::once(other.message).chain(other.causes).collect::<Vec<_>>().join(": "));
+            self.ui.warn(other.in_one_line());
         }
         Err(first)
     }

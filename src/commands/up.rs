@@ -70,7 +70,7 @@ pub(super) async fn run(context: &Context<'_>, flags: &cli::Up) -> Result<Report
         if done_so_far.is_ok() {
             return Err(failed);
         }
-        context.ui.warn(std::iter::once(failed.message).chain(failed.causes).collect::<Vec<_>>().join(": "));
+        context.ui.warn(failed.in_one_line());
     }
     done_so_far?;
     begin_totals(context, &http, &stack, &plan).await;
@@ -189,7 +189,7 @@ async fn begin_totals(context: &Context<'_>, http: &Http, stack: &Stack, plan: &
     };
     if let Err(failed) = begun.await {
         // The stack is up; only a first run that fails at once may go unseen.
-        context.ui.warn(std::iter::once(failed.message).chain(failed.causes).collect::<Vec<_>>().join(": "));
+        context.ui.warn(failed.in_one_line());
     }
 }
 

@@ -9,8 +9,8 @@ use super::integrations::Hidden;
 use super::scalar::time_of_day;
 use super::shape::Nullable;
 use super::{names, notify};
+use crate::alerting::routing::{Fits, Matcher};
 use crate::alerting::{Audience, Heartbeat, NOBODY, Notify, QuietHours, Receiver};
-use crate::verify::routing::{Fits, Matcher};
 
 /// The labels by which alerts are told together: what they are called, and what they are about.
 const GROUP_BY: [&str; 4] = ["alertname", "service", "api", "script_name"];

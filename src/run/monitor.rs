@@ -58,7 +58,7 @@ impl Monitor {
         };
         if let Some(doubt) = settings.doubt.take() {
             monitor.sure = false;
-            monitor.note(format!("the run is in the ledger and not published: {}", one_line(&doubt)));
+            monitor.note(format!("the run is in the ledger and not published: {}", doubt.in_one_line()));
         }
         let mut settings = Settings::new(settings, environment);
         if plan.textfile.is_some() {
@@ -66,7 +66,7 @@ impl Monitor {
         }
         match settings.ledger() {
             Ok(ledger) => monitor.script = Some(ledger.with_patience(PATIENCE).script(&plan.name)),
-            Err(error) => monitor.note(format!("the run is not recorded: {}", one_line(&error))),
+            Err(error) => monitor.note(format!("the run is not recorded: {}", error.in_one_line())),
         }
         monitor.settings = Some(settings);
         monitor
@@ -84,7 +84,7 @@ impl Monitor {
             }
             Ok(_) => true,
             Err(error) => {
-                self.note(format!("nobody knows whether it overlaps: {}", one_line(&error)));
+                self.note(format!("nobody knows whether it overlaps: {}", error.in_one_line()));
                 false
             }
         }
@@ -140,7 +140,7 @@ impl Monitor {
             // The disk may have room again.
             match script.begin_at(end.end - end.duration.unwrap_or_default()) {
                 Ok(run) => self.run = Some(run),
-                Err(error) => self.note(format!("the run is not recorded: {}", one_line(&error))),
+                Err(error) => self.note(format!("the run is not recorded: {}", error.in_one_line())),
             }
         }
         let (Some(script), Some(run)) = (&self.script, &self.run) else { return };
@@ -167,7 +167,7 @@ impl Monitor {
                 }
                 self.state = Some(state);
             }
-            Err(error) => self.note(format!("the run is not in the totals yet: {}", one_line(&error))),
+            Err(error) => self.note(format!("the run is not in the totals yet: {}", error.in_one_line())),
         }
     }
 
@@ -184,7 +184,7 @@ impl Monitor {
             published
         });
         if let Err(error) = published {
-            self.note(format!("{}; nothing is lost, the next run sends it", one_line(&error)));
+            self.note(format!("{}; nothing is lost, the next run sends it", error.in_one_line()));
         }
     }
 
@@ -216,10 +216,4 @@ fn keep(state: &mut State, run_id: &str, output: &str) {
 fn runtime() -> Result<Runtime> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| Error::new(Code::Io, "could not get ready to wait").cause(error.to_string()))
-}
-
-/// A whole error in one line.
-fn one_line(error: &Error) -> String {
-    let parts = std::iter::once(&error.message).chain(&error.causes);
-    parts.map(|part| part.replace('\n', " ")).collect::<Vec<_>>().join(": ")
 }

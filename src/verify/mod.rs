@@ -16,7 +16,6 @@ mod dashboard;
 mod fact;
 mod facts;
 pub mod report;
-pub(crate) mod routing;
 mod run;
 mod spelling;
 mod world;

@@ -11,12 +11,12 @@ use super::metric::{Need, Seen, Source};
 use super::notify::{Answers, Manager, PATIENCE, Way, told};
 use super::rule::Measured;
 use super::words::epoch;
-use super::{Link, Servers, State, Why, fact, metric, rule};
+use super::{Link, Servers, State, Why, metric, rule};
+use crate::alerting::routing::Routing;
 use crate::error::Result;
 use crate::http::alertmanager::{Alertmanager, calls};
 use crate::http::prometheus::{Prometheus, Rule, RuleGroup, RuleKind, Sample};
 use crate::promql::{self, Condition, conditions, inner_conditions};
-use crate::verify::routing::Routing;
 
 /// After how many seconds Prometheus sends an alert again, which counts when Alertmanager was not there the first time.
 const RESEND: f64 = 60.0;
@@ -180,7 +180,7 @@ async fn measure_all(prometheus: &Prometheus, all: Vec<Condition>) -> Vec<Measur
 }
 
 async fn measure(prometheus: &Prometheus, condition: Condition) -> Measured {
-    let query = async |expression: String| prometheus.query(&expression).await.map_err(|error| fact(&error));
+    let query = async |expression: String| prometheus.query(&expression).await.map_err(|error| error.in_one_line());
     let values = query(condition.left.clone()).await;
     let limit: Option<f64> = condition.limit.as_ref().and_then(|(_, right)| right.parse().ok());
     let holding = match &condition.limit {
@@ -206,16 +206,18 @@ async fn sends_to(prometheus: &Prometheus) -> Result<Vec<String>, String> {
         url: String,
     }
     let known: Result<Known> = prometheus.ask("/api/v1/alertmanagers", &[]).await;
-    known.map(|known| known.active_alertmanagers.into_iter().map(|of| of.url).collect()).map_err(|error| fact(&error))
+    known
+        .map(|known| known.active_alertmanagers.into_iter().map(|of| of.url).collect())
+        .map_err(|error| error.in_one_line())
 }
 
 async fn manager(servers: &Servers, now: f64) -> Manager {
     match &servers.alertmanager {
         None => Manager::NotGiven,
-        Some(Err(error)) => Manager::Lost(fact(error)),
+        Some(Err(error)) => Manager::Lost(error.in_one_line()),
         Some(Ok(alertmanager)) => match answers(&servers.prometheus, alertmanager, now).await {
             Ok(answers) => Manager::Answers(Box::new(answers)),
-            Err(error) => Manager::Lost(fact(&error)),
+            Err(error) => Manager::Lost(error.in_one_line()),
         },
     }
 }

@@ -179,15 +179,10 @@ impl Why {
     }
 }
 
-/// An error as one fact.
-fn fact(error: &Error) -> String {
-    std::iter::once(&error.message).chain(&error.causes).cloned().collect::<Vec<_>>().join(": ")
-}
-
 /// When nothing can be asked about a name: Prometheus is where it is all known.
 #[must_use]
 pub fn unanswered(name: &str, error: &Error) -> Why {
-    let link = Link::broken("prometheus", fact(error)).hint("see how the servers are with `moko-mon status`");
+    let link = Link::broken("prometheus", error.in_one_line()).hint("see how the servers are with `moko-mon status`");
     Why {
         kind: "alert",
         name: name.to_owned(),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::instance::{Instance, reasons};
 use super::words::{few, for_whom, many, span};
 use super::{Link, State};
+use crate::alerting::routing::{Fits, Known, Routing};
 use crate::http::alertmanager::{Alert as Held, Calls, Silence};
-use crate::verify::routing::{Fits, Known, Routing};
 
 /// How long the answer to a notification may take, in seconds.
 pub(super) const PATIENCE: u64 = 30;
@@ -168,21 +168,12 @@ impl Way<'_> {
         let root = &answers.routing.root;
         let held: Vec<&Held> = self.firing().filter_map(|instance| instance.held.as_ref()).collect();
         let known: Vec<Known> = if held.is_empty() {
-            let fixed = self.labels.iter().filter(|(_, value)| !value.contains("{{"));
-            let named = [("alertname".to_owned(), self.name.to_owned())];
-            vec![Known { labels: fixed.map(|(name, value)| (name.clone(), value.clone())).chain(named).collect() }]
+            vec![Known::of_rule(self.name, self.labels, &BTreeMap::new())]
         } else {
-            let matchers: Vec<&String> =
-                root.all().iter().flat_map(|route| route.matchers.iter().map(|matcher| &matcher.name)).collect();
-            let complete = |alert: &Held| {
-                let mut labels = alert.labels.clone();
-                // A label that is not there is an empty one.
-                for name in &matchers {
-                    labels.entry((*name).clone()).or_default();
-                }
-                Known { labels }
+            let labels = |alert: &Held| {
+                answers.routing.exactly(alert.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))
             };
-            held.into_iter().map(complete).collect()
+            held.into_iter().map(labels).collect()
         };
         let mut routes = BTreeMap::new();
         for (route, fits) in known.iter().flat_map(|known| root.takes(known)) {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::Context;
 use super::verify::servers::given;
 use crate::alert::log::Log;
+use crate::alerting::routing::Routing;
 use crate::cli;
 use crate::component::Component;
 use crate::docker::Docker;
@@ -19,7 +20,6 @@ use crate::http::Server;
 use crate::http::alertmanager::{Alert, Alertmanager};
 use crate::observed::State;
 use crate::ui::Report;
-use crate::verify::routing::Routing;
 use crate::why::instance::mute;
 
 /// How long each call may take.

@@ -9,22 +9,21 @@ use super::super::Context;
 use super::super::rules::files;
 use crate::alert::audience::Audience;
 use crate::alert::label::labels;
+use crate::alerting::routing::Routing;
 use crate::cli;
-use crate::component::Component;
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::http::prometheus::RuleKind;
 use crate::rules::Rule;
-use crate::stack::Stack;
+use crate::stack;
 use crate::ui::Report;
-use crate::verify::routing::Routing;
 
 pub(super) fn run(context: &Context<'_>, flags: &cli::AlertRoutes) -> Result<Report> {
     let given = labels("could not follow the routes", &flags.labels)?;
     let config = context.config()?.config;
     let filled = fixed(context, &config, &given);
     let all = filled.iter().chain(&given).map(|(name, value)| (name.clone(), value.clone())).collect();
-    let routing = routing(&config)?;
+    let routing = Routing::read(&stack::alertmanager_configuration(&config)?)?;
     let audience = Audience::of(&all, &routing, Timestamp::now());
     let mut text = format!("{}\n", audience.alert());
     if !filled.is_empty() {
@@ -73,13 +72,4 @@ fn fixed(context: &Context<'_>, config: &Config, given: &BTreeMap<String, String
 /// Whether rules have different values of a label.
 fn differs(rules: &BTreeSet<BTreeMap<String, String>>, name: &str) -> bool {
     rules.iter().map(|labels| labels.get(name)).collect::<BTreeSet<_>>().len() > 1
-}
-
-/// What `up` would deliver to Alertmanager.
-fn routing(config: &Config) -> Result<Routing> {
-    let stack = Stack::desired(config)?;
-    let files = stack.get(Component::Alertmanager).into_iter().flat_map(|spec| &spec.files);
-    let main = files.into_iter().find(|file| file.path.ends_with("/alertmanager.yml"));
-    let text = main.map(|file| String::from_utf8_lossy(&file.content).into_owned()).unwrap_or_default();
-    Routing::read(&text)
 }

@@ -10,11 +10,11 @@ use super::super::Context;
 use super::Asked;
 use crate::alert::audience::Audience;
 use crate::alert::label::{labels, shown};
+use crate::alerting::routing::{Matcher, Routing};
 use crate::cli;
 use crate::error::{Code, Error, Result};
 use crate::http::alertmanager::{Alert, Fired};
 use crate::ui::Report;
-use crate::verify::routing::{Matcher, Routing};
 use crate::why::instance::reasons;
 use crate::why::words::until;
 

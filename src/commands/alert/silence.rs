@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::Context;
 use super::Asked;
 use crate::alert::label::{matchers, shown};
+use crate::alerting::routing::Matcher;
 use crate::cli;
 use crate::config::quote;
 use crate::docker::error::clean;
@@ -13,7 +14,6 @@ use crate::error::{Code, Error, Result};
 use crate::http::alertmanager::{Silence, SilenceMatcher};
 use crate::platform;
 use crate::ui::{Report, table};
-use crate::verify::routing::Matcher;
 use crate::why::words::{few, many, until};
 
 pub(super) async fn add(context: &Context<'_>, flags: &cli::SilenceAdd) -> Result<Report> {

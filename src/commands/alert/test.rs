@@ -6,11 +6,11 @@ use super::super::Context;
 use super::Asked;
 use crate::alert::delivery::{Test, has_route};
 use crate::alert::{Delivery, Outcome};
+use crate::alerting::routing::Routing;
 use crate::cli;
 use crate::config::{did_you_mean, list, quote};
 use crate::error::{Code, Error, Result};
 use crate::ui::{Report, human, table};
-use crate::verify::routing::Routing;
 
 pub(super) async fn run(context: &Context<'_>, flags: &cli::AlertTest) -> Result<Report> {
     let asked = Asked::find(context, &flags.asked).await?;

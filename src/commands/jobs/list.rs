@@ -17,8 +17,7 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Report> {
     let states = match states(&super::prometheus(&config)?).await {
         Ok(states) => Some(states),
         Err(why) => {
-            let why = std::iter::once(why.message).chain(why.causes).collect::<Vec<_>>().join(": ");
-            context.ui.warn(format!("the state of the jobs is not known: {why}"));
+            context.ui.warn(format!("the state of the jobs is not known: {}", why.in_one_line()));
             None
         }
     };

@@ -196,7 +196,7 @@ pub(super) async fn published(
         if target.strict {
             report.failed = Some(error);
         } else {
-            let why = std::iter::once(error.message).chain(error.causes).collect::<Vec<_>>().join(": ");
+            let why = error.in_one_line();
             context
                 .ui
                 .warn(format!("{why}; the totals are kept, and the next push or `moko-mon push flush` sends them"));

@@ -45,8 +45,7 @@ async fn entries(context: &Context<'_>) -> Result<(Vec<Entry>, bool)> {
     let loaded = match loaded(context, &stack).await {
         Ok(loaded) => Some(loaded),
         Err(why) => {
-            let why = std::iter::once(why.message).chain(why.causes).collect::<Vec<_>>().join(": ");
-            context.ui.warn(format!("the state of the rules is not known: {why}"));
+            context.ui.warn(format!("the state of the rules is not known: {}", why.in_one_line()));
             None
         }
     };

@@ -1,17 +1,17 @@
 //! The jobs of the manifest: whether anybody would learn that something is wrong with one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{check, few};
+use crate::alerting::routing::{Known, Routing};
 use crate::component::Component;
 use crate::error::Result;
 use crate::http::prometheus::{RuleGroup, RuleKind};
 use crate::jobs::{self, Job, State};
-use crate::verify::routing::{Fits, Known, Routing};
 use crate::verify::{Check, Finding, World};
 
 /// What stands between a job and somebody who learns of its trouble; each is missing for a reason, or it is there.
@@ -167,12 +167,7 @@ fn test(job: &Job, alerts: &[&str], tests: &str) -> Link {
 fn route(job: &Job, alerts: &[&str], groups: &[RuleGroup], routing: Option<&Routing>) -> Link {
     let Some(routing) = routing else { return Err("no Alertmanager is given".to_owned()) };
     for rule in of_job(job, groups).filter(|rule| alerts.contains(&rule.name.as_str())) {
-        let mut labels = rule.labels.clone();
-        labels.retain(|_, value| !value.contains("{{"));
-        labels.insert("alertname".to_owned(), rule.name.clone());
-        let taken = routing.root.takes(&Known { labels });
-        let surely = taken.iter().filter(|(_, fits)| *fits == Fits::Surely);
-        let receivers: Vec<&str> = surely.map(|(route, _)| route.receiver.as_str()).collect();
+        let receivers = routing.told(&Known::of_rule(&rule.name, &rule.labels, &BTreeMap::new()));
         if !receivers.iter().any(|receiver| routing.tells(receiver)) {
             let receivers = receivers.join("`, `");
             return Err(format!("{} goes to `{receivers}`, which tells nobody (team `{}`)", rule.name, job.team));

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::alerting::routing::Routing;
 use crate::error::{Code, Error, Result};
 use crate::exposition::read::Family;
 use crate::http::alertmanager::Alertmanager;
 use crate::http::{Answer, Server};
 use crate::verify::Fact;
-use crate::verify::routing::Routing;
 
 /// What Alertmanager says, as far as it was asked.
 #[derive(Debug, Default)]

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use futures_util::try_join;
 
 use super::super::{few, not_given};
+use crate::alerting::routing::Routing;
 use crate::component::Component;
 use crate::error::Result;
 use crate::exposition::read::{Family, samples};
 use crate::http::prometheus::{Prometheus, Sample};
-use crate::verify::routing::Routing;
 use crate::verify::{Finding, World};
 
 /// What "of late" means, in minutes.

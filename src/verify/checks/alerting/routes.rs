@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::{few, many, not_given};
+use crate::alerting::routing::{Known, Routing};
 use crate::alerting::{HEARTBEAT, TEST_ALERT, TEST_RECEIVER, WATCHDOG};
 use crate::component::Component;
 use crate::error::Result;
 use crate::http::prometheus::{RuleGroup, RuleKind};
-use crate::verify::routing::{Fits, Known, Routing};
 use crate::verify::{Finding, Outcome, World};
 
 /// Names of receivers that are meant to tell nobody.
@@ -39,7 +39,7 @@ fn judge_receivers(routing: &Routing, ours: bool) -> Finding {
         "{}, each to a receiver with an integration, or to one that is meant to tell nobody",
         many(routes, "route")
     );
-    if ours && default.is_some() && told_of(routing, "critical") && told_of(routing, "warning") {
+    if ours && default.is_some() && routing.hears("critical") && routing.hears("warning") {
         return Finding::pass(format!("somebody is told of `critical` and of `warning`; {fine}"));
     }
     let hint = if ours {
@@ -48,11 +48,6 @@ fn judge_receivers(routing: &Routing, ours: bool) -> Finding {
         hint
     };
     Finding::warn_if_any(default.into_iter().collect(), hint, fine)
-}
-
-/// Whether somebody is told of an alert that has nothing but a severity.
-fn told_of(routing: &Routing, severity: &str) -> bool {
-    receivers_of(routing, &[("severity", severity)]).into_iter().any(|receiver| routing.tells(receiver))
 }
 
 pub(super) async fn look_heartbeat(world: &World) -> Result<Finding> {
@@ -72,7 +67,7 @@ fn judge_heartbeat(routing: &Routing, wanted: bool) -> Finding {
             "",
         );
     }
-    let told = receivers_of(routing, &[("alertname", WATCHDOG), ("severity", "none")]);
+    let told = routing.told(&routing.exactly([("alertname", WATCHDOG), ("severity", "none")]));
     if told == [HEARTBEAT] {
         return Finding::pass(format!("`{WATCHDOG}` goes to receiver `{HEARTBEAT}`, and to nobody else"));
     }
@@ -84,19 +79,6 @@ fn judge_heartbeat(routing: &Routing, wanted: bool) -> Finding {
 
 fn list(receivers: &[&str]) -> String {
     if receivers.is_empty() { "no receiver".to_owned() } else { format!("`{}`", receivers.join("`, `")) }
-}
-
-/// These labels, and every other one that a route asks for empty: an alert that lacks them.
-fn only(routing: &Routing, given: &[(&str, &str)]) -> BTreeMap<String, String> {
-    let names = routing.root.all().into_iter().flat_map(|route| &route.matchers).map(|matcher| matcher.name.clone());
-    let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    names.map(|name| (name, String::new())).chain(given).collect()
-}
-
-/// The receivers of an alert that has these labels and no others.
-fn receivers_of<'a>(routing: &'a Routing, given: &[(&str, &str)]) -> Vec<&'a str> {
-    let taken = routing.root.takes(&Known { labels: only(routing, given) });
-    taken.iter().filter(|(_, fits)| *fits == Fits::Surely).map(|(route, _)| route.receiver.as_str()).collect()
 }
 
 pub(super) async fn look_routes(world: &World) -> Result<Finding> {
@@ -119,9 +101,9 @@ pub(super) async fn look_routes(world: &World) -> Result<Finding> {
     let mut alerts = known(rules, &configuration["global"]["external_labels"]);
     if world.expected.is_some() {
         // It comes from no rule, and names any receiver.
-        let mut labels = only(routing, &[("alertname", TEST_ALERT)]);
-        labels.remove(TEST_RECEIVER);
-        alerts.push(Known { labels });
+        let mut test = routing.exactly([("alertname", TEST_ALERT)]);
+        test.labels.remove(TEST_RECEIVER);
+        alerts.push(test);
     }
     Ok(judge_routes(routing, &alerts))
 }
@@ -132,16 +114,7 @@ fn known(groups: &[RuleGroup], external: &Value) -> Vec<Known> {
     let external = external.as_object().into_iter().flatten();
     let external: BTreeMap<String, String> =
         external.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect();
-    rules
-        .map(|rule| {
-            let mut labels = external.clone();
-            labels.extend(rule.labels.clone());
-            // A template takes its value from the series.
-            labels.retain(|_, value| !value.contains("{{"));
-            labels.insert("alertname".to_owned(), rule.name.clone());
-            Known { labels }
-        })
-        .collect()
+    rules.map(|rule| Known::of_rule(&rule.name, &rule.labels, &external)).collect()
 }
 
 /// Routes that tell nobody at any time, although their receivers could.

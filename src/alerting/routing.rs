@@ -1,6 +1,7 @@
 //! Alertmanager's routes and receivers, read from the configuration that it runs; and which alerts can get where.
 
 mod intervals;
+mod known;
 mod matcher;
 mod pattern;
 mod waits;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use intervals::Intervals;
+pub(crate) use known::Known;
 pub(crate) use matcher::{Fits, Matcher};
 pub(crate) use waits::Waits;
 
@@ -73,13 +75,6 @@ pub(crate) struct Quiet {
     mute: Vec<String>,
     /// The intervals in which alone it tells somebody; empty: at any time.
     active: Vec<String>,
-}
-
-/// What is known of an alert before it fires: the labels that its rule sets. Others may come from the series.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Known {
-    /// Labels with a fixed value, `alertname` among them.
-    pub(crate) labels: BTreeMap<String, String>,
 }
 
 impl Routing {
